@@ -1,0 +1,107 @@
+package jsstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/nats-io/nats.go/jetstream"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/orderstream/oms/eventstore"
+	logv1 "github.com/orderstream/oms/gen/oms/log/v1"
+)
+
+// Follow calls f with every message of a log after a position, in order, and
+// waits for new ones until the context ends or f fails; it returns that error.
+// It makes the log's stream when it is missing.
+func (s *Store) Follow(ctx context.Context, log string, after uint64, f func(eventstore.Batch) error) error {
+	if _, _, err := s.stream(ctx, log); err != nil {
+		return err
+	}
+	st, err := s.read.Stream(ctx, StreamName(log))
+	if err != nil {
+		return fmt.Errorf("follow %s: %w", log, err)
+	}
+	cons, err := st.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
+		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: after + 1,
+	})
+	if err != nil {
+		return fmt.Errorf("follow %s: %w", log, err)
+	}
+	it, err := cons.Messages(jetstream.PullMaxMessages(1000))
+	if err != nil {
+		return fmt.Errorf("follow %s: %w", log, err)
+	}
+	defer it.Stop()
+	defer context.AfterFunc(ctx, it.Stop)()
+	for {
+		m, err := it.Next()
+		if err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			if errors.Is(err, jetstream.ErrNoHeartbeat) {
+				continue
+			}
+			return fmt.Errorf("follow %s: %w", log, err)
+		}
+		b, err := decodeBatch(log, m)
+		if err != nil {
+			return err
+		}
+		if b.Position <= after {
+			continue
+		}
+		if err := f(b); err != nil {
+			return err
+		}
+	}
+}
+
+func decodeBatch(log string, m jetstream.Msg) (eventstore.Batch, error) {
+	meta, err := m.Metadata()
+	if err != nil {
+		return eventstore.Batch{}, fmt.Errorf("follow %s: %w", log, err)
+	}
+	var group logv1.CommitGroup
+	if err := proto.Unmarshal(m.Data(), &group); err != nil {
+		return eventstore.Batch{}, fmt.Errorf("follow %s at %d: %w", log, meta.Sequence.Stream, err)
+	}
+	b := eventstore.Batch{Position: meta.Sequence.Stream, Group: m.Headers().Get(headerGroup), More: meta.NumPending > 0}
+	for i, c := range group.GetCommits() {
+		b.Commits = append(b.Commits, eventstore.Commit{Log: log, Position: b.Position, Index: i, Stored: meta.Timestamp, Commit: c})
+	}
+	return b, nil
+}
+
+// Head returns the last position of a log; 0 when it is empty.
+func (s *Store) Head(ctx context.Context, log string) (uint64, error) {
+	st, _, err := s.stream(ctx, log)
+	if err != nil {
+		return 0, err
+	}
+	info, err := st.Info(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("head of %s: %w", log, err)
+	}
+	return info.State.LastSeq, nil
+}
+
+// At returns the message at a position. ok is false when there is none.
+func (s *Store) At(ctx context.Context, log string, position uint64) (b eventstore.Batch, ok bool, err error) {
+	st, _, err := s.stream(ctx, log)
+	if err != nil {
+		return eventstore.Batch{}, false, err
+	}
+	w := wire{stream: st, wait: s.cfg.AckWait}
+	got, ok, err := w.next(ctx, "log."+log+".>", position)
+	if err != nil || !ok || got.seq != position {
+		return eventstore.Batch{}, false, err
+	}
+	b = eventstore.Batch{Position: got.seq, Group: got.group}
+	for i, c := range got.body.GetCommits() {
+		b.Commits = append(b.Commits, eventstore.Commit{Log: log, Position: got.seq, Index: i, Stored: got.at, Commit: c})
+	}
+	return b, true, nil
+}
