@@ -15,15 +15,16 @@ func (p *partition[S]) flush() {
 		return
 	}
 	rows, keys, active, cp := p.beginFlush()
-	done := make(chan error, 1)
-	p.flushDone = done
 	go func() {
 		started := time.Now()
 		err := p.file.write(p.id, encodeBatch(rows, keys, active, cp))
 		if p.hooks.Flushed != nil {
 			p.hooks.Flushed(p.def.Name, len(rows), time.Since(started), err)
 		}
-		done <- err
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.flushed(err)
+		p.settled.Broadcast()
 	}()
 }
 
@@ -56,7 +57,6 @@ func encodeBatch[S any](rows map[string]*row[S], keys map[string]keyRow, active 
 // flushed ends a write. After a failure the rows stay dirty and are written
 // again later; until then the log simply has more to replay at a start.
 func (p *partition[S]) flushed(err error) {
-	p.flushDone = nil
 	if err != nil {
 		slog.LogAttrs(context.Background(), slog.LevelError, "state not written", slog.String("log", p.def.Name), slog.Any("error", err))
 		maps.Copy(p.flushing, p.dirty)
@@ -73,11 +73,8 @@ func (p *partition[S]) flushed(err error) {
 	p.flushing, p.keys.flushing = nil, nil
 }
 
-// flushFinal writes everything before the process ends.
+// flushFinal writes everything and waits for it; no write may be under way.
 func (p *partition[S]) flushFinal() {
-	if p.flushing != nil {
-		p.flushed(<-p.flushDone)
-	}
 	if len(p.dirty) == 0 && len(p.keys.dirty) == 0 {
 		return
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 	"google.golang.org/protobuf/proto"
@@ -16,6 +17,20 @@ import (
 // waits for new ones until the context ends or f fails; it returns that error.
 // It makes the log's stream when it is missing.
 func (s *Store) Follow(ctx context.Context, log string, after uint64, f func(eventstore.Batch) error) error {
+	return s.follow(ctx, log, jetstream.OrderedConsumerConfig{
+		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: after + 1,
+	}, f)
+}
+
+// FollowSince is Follow from the first message that was stored at a time or
+// later.
+func (s *Store) FollowSince(ctx context.Context, log string, since time.Time, f func(eventstore.Batch) error) error {
+	return s.follow(ctx, log, jetstream.OrderedConsumerConfig{
+		DeliverPolicy: jetstream.DeliverByStartTimePolicy, OptStartTime: &since,
+	}, f)
+}
+
+func (s *Store) follow(ctx context.Context, log string, from jetstream.OrderedConsumerConfig, f func(eventstore.Batch) error) error {
 	if _, _, err := s.stream(ctx, log); err != nil {
 		return err
 	}
@@ -23,9 +38,7 @@ func (s *Store) Follow(ctx context.Context, log string, after uint64, f func(eve
 	if err != nil {
 		return fmt.Errorf("follow %s: %w", log, err)
 	}
-	cons, err := st.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
-		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: after + 1,
-	})
+	cons, err := st.OrderedConsumer(ctx, from)
 	if err != nil {
 		return fmt.Errorf("follow %s: %w", log, err)
 	}
@@ -35,6 +48,7 @@ func (s *Store) Follow(ctx context.Context, log string, after uint64, f func(eve
 	}
 	defer it.Stop()
 	defer context.AfterFunc(ctx, it.Stop)()
+	var seen uint64
 	for {
 		m, err := it.Next()
 		if err != nil {
@@ -50,9 +64,10 @@ func (s *Store) Follow(ctx context.Context, log string, after uint64, f func(eve
 		if err != nil {
 			return err
 		}
-		if b.Position <= after {
+		if b.Position <= seen {
 			continue
 		}
+		seen = b.Position
 		if err := f(b); err != nil {
 			return err
 		}

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/orderstream/oms/eventstore"
-	"github.com/orderstream/oms/internal/fault"
 )
 
 // Log is one log of a Store. It implements eventstore.Log.
@@ -17,11 +16,8 @@ type Log[S any] struct {
 	def   eventstore.Definition[S]
 	cfg   Config
 	parts []*partition[S]
-	ctx   context.Context //nolint:containedctx // the life of the log's goroutines
 	// abandoned skips the orderly end of the partitions.
 	abandoned atomic.Bool
-	// gone is closed when no partition answers any more.
-	gone chan struct{}
 }
 
 // OpenLog brings a log's state to the end of its stream and starts to decide.
@@ -40,10 +36,10 @@ func OpenLog[S any](ctx context.Context, s *Store, def eventstore.Definition[S],
 	cfg := s.cfg
 	cfg.Partitions = partitions
 	life, end := context.WithCancel(context.Background())
-	l := &Log[S]{def: def, cfg: cfg, ctx: life, gone: make(chan struct{})}
+	l := &Log[S]{def: def, cfg: cfg}
 	w := wire{js: s.js, stream: stream, wait: cfg.AckWait}
 	for i := range partitions {
-		p := newPartition(cfg, def, i, file, w)
+		p := newPartition(life, cfg, def, i, file, w)
 		p.watch, p.abandoned = committed, &l.abandoned
 		if err := p.recoverState(ctx); err != nil {
 			end()
@@ -54,11 +50,11 @@ func OpenLog[S any](ctx context.Context, s *Store, def eventstore.Definition[S],
 	}
 	var running sync.WaitGroup
 	for _, p := range l.parts {
-		running.Go(func() { p.run(life) })
+		running.Go(p.background)
 	}
 	s.mu.Lock()
-	s.closers = append(s.closers, func() { end(); running.Wait(); close(l.gone); _ = file.close() })
-	s.abandoners = append(s.abandoners, func() { l.abandoned.Store(true); end(); running.Wait(); close(l.gone); _ = file.close() })
+	s.closers = append(s.closers, func() { end(); running.Wait(); _ = file.close() })
+	s.abandoners = append(s.abandoners, func() { l.abandoned.Store(true); end(); running.Wait(); _ = file.close() })
 	s.mu.Unlock()
 	return l, nil
 }
@@ -71,44 +67,31 @@ func (l *Log[S]) Execute(ctx context.Context, m eventstore.Meta, id string, c ev
 // Transact implements eventstore.Log.
 func (l *Log[S]) Transact(ctx context.Context, m eventstore.Meta, scope string, t eventstore.Transaction[S]) (eventstore.Result[S], error) {
 	r := &request[S]{ctx: ctx, meta: m, scope: scope, tx: t, done: make(chan outcome[S], 1)}
-	p := l.parts[Partition(m.Tenant, scope, len(l.parts))]
-	select {
-	case p.in <- r:
-	case <-ctx.Done():
-		return eventstore.Result[S]{}, fault.Wrap(ctx.Err(), fault.Unavailable, "overloaded", "the log did not take the command in time; nothing was stored")
-	case <-l.ctx.Done():
-		return eventstore.Result[S]{}, errStopping
-	}
+	l.parts[Partition(m.Tenant, scope, len(l.parts))].submit(r)
 	select {
 	case o := <-r.done:
 		return o.result, o.err
 	case <-ctx.Done():
 		return eventstore.Result[S]{}, unknownOutcome(ctx.Err())
-	case <-l.gone:
-	}
-	select {
-	case o := <-r.done:
-		return o.result, o.err
-	default: // it came after the partition had gone
-		return eventstore.Result[S]{}, errStopping
 	}
 }
-
-var errStopping = fault.New(fault.Unavailable, "shutting_down", "the service is stopping; nothing was stored")
 
 // Read implements eventstore.Log.
 func (l *Log[S]) Read(ctx context.Context, tenant, scope, id string) (eventstore.Snapshot[S], error) {
 	p := l.parts[Partition(tenant, scope, len(l.parts))]
 	snap := eventstore.Snapshot[S]{Tenant: tenant, ID: id}
-	err := l.inside(ctx, p, func() {
-		snap.Position = p.position
-		if r := p.durable(rowKey(tenant, id)); r != nil {
-			snap.Revision, snap.State = r.Revision, r.State
-		} else {
-			snap.State = p.def.New(id, 0)
-		}
-	})
-	return snap, err
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return snap, errStopping
+	}
+	snap.Position = p.position
+	if r := p.durable(rowKey(tenant, id)); r != nil {
+		snap.Revision, snap.State = r.Revision, r.State
+	} else {
+		snap.State = p.def.New(id, 0)
+	}
+	return snap, ctx.Err()
 }
 
 // Active implements eventstore.Log.
@@ -119,18 +102,15 @@ func (l *Log[S]) Active(ctx context.Context, due time.Time, limit int) ([]events
 	}
 	var all []entry
 	for _, p := range l.parts {
-		err := l.inside(ctx, p, func() {
-			for key, at := range p.active {
-				if !due.IsZero() && (at.IsZero() || at.After(due)) {
-					continue
-				}
-				tenant, id := splitRowKey(key)
-				all = append(all, entry{at, eventstore.Snapshot[S]{Tenant: tenant, ID: id, Position: p.position}})
+		p.mu.Lock()
+		for key, at := range p.active {
+			if !due.IsZero() && (at.IsZero() || at.After(due)) {
+				continue
 			}
-		})
-		if err != nil {
-			return nil, err
+			tenant, id := splitRowKey(key)
+			all = append(all, entry{at, eventstore.Snapshot[S]{Tenant: tenant, ID: id, Position: p.position}})
 		}
+		p.mu.Unlock()
 	}
 	slices.SortFunc(all, func(a, b entry) int {
 		if c := a.at.Compare(b.at); c != 0 {
@@ -150,18 +130,4 @@ func (l *Log[S]) Active(ctx context.Context, due time.Time, limit int) ([]events
 		out = append(out, snap)
 	}
 	return out, nil
-}
-
-// inside runs f in the partition's goroutine.
-func (l *Log[S]) inside(ctx context.Context, p *partition[S], f func()) error {
-	done := make(chan struct{})
-	select {
-	case p.calls <- func() { f(); close(done) }:
-		<-done
-		return nil
-	case <-ctx.Done():
-		return fault.Wrap(ctx.Err(), fault.Unavailable, "timeout", "the log did not answer in time")
-	case <-l.ctx.Done():
-		return errStopping
-	}
 }

@@ -2,6 +2,7 @@ package jsstore
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -11,8 +12,10 @@ import (
 	"github.com/orderstream/oms/internal/fault"
 )
 
-// partition is the one writer of a partition in this process. Everything
-// below belongs to its goroutine, run.
+// partition is the one writer of a partition in this process. A caller decides
+// its own command under the lock; whoever finds no message in flight sends the
+// next one and settles it for everybody in it. So a lone caller pays for no
+// change of goroutine, and under load the messages fill up by themselves.
 type partition[S any] struct {
 	cfg       Config
 	def       eventstore.Definition[S]
@@ -21,12 +24,12 @@ type partition[S any] struct {
 	wire      wire
 	hooks     Hooks
 	watch     func([]Committed[S])
+	life      context.Context //nolint:containedctx // ends when the log is closed
 	abandoned *atomic.Bool
 
-	in    chan *request[S]
-	calls chan func()
-	acked chan ack[S]
-	out   chan outgoing[S]
+	mu      sync.Mutex
+	settled sync.Cond // signalled when a message or a write-behind has ended
+	closed  bool
 
 	// Durable: what the log holds up to position.
 	position uint64
@@ -47,7 +50,6 @@ type partition[S any] struct {
 	born         uint64
 	groups       uint64
 
-	flushDone   chan error
 	dirtyActive map[string]bool
 }
 
@@ -58,62 +60,82 @@ type Committed[S any] struct {
 	Result   eventstore.Result[S]
 }
 
-func newPartition[S any](cfg Config, def eventstore.Definition[S], id int, file *stateFile, w wire) *partition[S] {
-	cache := must(simplelru.NewLRU[string, *row[S]](cfg.CacheRows, nil))
-	return &partition[S]{
-		cfg: cfg, def: def, id: id, file: file, wire: w, hooks: cfg.Hooks,
-		in: make(chan *request[S], 4096), calls: make(chan func()), acked: make(chan ack[S], 1), out: make(chan outgoing[S], 1),
-		dirty: map[string]*row[S]{}, cache: cache, active: map[string]time.Time{}, keys: newKeyState(),
+func newPartition[S any](life context.Context, cfg Config, def eventstore.Definition[S], id int, file *stateFile, w wire) *partition[S] {
+	p := &partition[S]{
+		cfg: cfg, def: def, id: id, file: file, wire: w, hooks: cfg.Hooks, life: life,
+		dirty: map[string]*row[S]{}, cache: must(simplelru.NewLRU[string, *row[S]](cfg.CacheRows, nil)),
+		active: map[string]time.Time{}, keys: newKeyState(),
 		ahead: map[string]*row[S]{}, aheadKeys: map[string]*pending[S]{},
 		queue:       queue[S]{last: map[string]*message[S]{}, maxCount: cfg.MaxGroup, maxSize: cfg.MaxMessage},
 		dirtyActive: map[string]bool{},
 	}
+	p.settled.L = &p.mu
+	return p
 }
 
-// run decides, sends and settles until the context ends. What is in flight
-// then is waited for; what is queued is refused.
-func (p *partition[S]) run(ctx context.Context) {
-	tick := time.NewTicker(p.cfg.FlushEvery)
-	defer tick.Stop()
-	go p.sendLoop()
-	defer close(p.out)
-	for {
-		select {
-		case r := <-p.in:
-			p.admit(r)
-			p.admitWaiting()
-		case a := <-p.acked:
-			p.settle(ctx, a)
-		case f := <-p.calls:
-			f()
-		case err := <-p.flushDone:
-			p.flushed(err)
-		case <-tick.C:
-			p.flush()
-		case <-ctx.Done():
-			p.stop()
-			return
-		}
-		p.send()
+// submit decides a command and, when nothing is in flight, sends it.
+func (p *partition[S]) submit(r *request[S]) {
+	p.mu.Lock()
+	if p.closed {
+		p.mu.Unlock()
+		r.done <- outcome[S]{err: errStopping}
+		return
 	}
-}
-
-func (p *partition[S]) admit(r *request[S]) {
 	p.born++
 	r.born = p.born
 	p.decide(r)
+	m := p.next()
+	p.mu.Unlock()
+	if m != nil {
+		p.deliver(m)
+	}
 }
 
-// admitWaiting decides what has arrived meanwhile, so that it shares the next
-// message; a full message goes first.
-func (p *partition[S]) admitWaiting() {
-	for range p.cfg.MaxGroup {
+// next takes the message to send, unless one is in flight.
+func (p *partition[S]) next() *message[S] {
+	if p.inflight != nil || p.closed {
+		return nil
+	}
+	p.inflight = p.queue.next()
+	return p.inflight
+}
+
+// background writes dirty state from time to time, until the log is closed.
+func (p *partition[S]) background() {
+	tick := time.NewTicker(p.cfg.FlushEvery)
+	defer tick.Stop()
+	for {
 		select {
-		case r := <-p.in:
-			p.admit(r)
-		default:
+		case <-tick.C:
+			p.mu.Lock()
+			p.flush()
+			p.mu.Unlock()
+		case <-p.life.Done():
+			p.stop()
 			return
 		}
+	}
+}
+
+// stop waits for the message in flight, refuses what is queued, and writes the
+// state, unless the process pretends to crash.
+func (p *partition[S]) stop() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed = true
+	for p.inflight != nil {
+		p.settled.Wait()
+	}
+	for _, m := range p.queue.drain() {
+		for _, it := range m.all() {
+			it.req.done <- outcome[S]{err: errStopping}
+		}
+	}
+	for p.flushing != nil {
+		p.settled.Wait()
+	}
+	if !p.abandoned.Load() {
+		p.flushFinal()
 	}
 }
 
@@ -171,33 +193,4 @@ func (p *partition[S]) messageOf(it *pending[S]) *message[S] {
 	return nil
 }
 
-func (p *partition[S]) stop() {
-	refuse := fault.New(fault.Unavailable, "shutting_down", "the service is stopping; repeat with the same idempotency key")
-	if m := p.inflight; m != nil {
-		p.settleStopping(m)
-	}
-	defer p.refuseWaiting(refuse)
-	if p.abandoned.Load() {
-		if p.flushing != nil {
-			<-p.flushDone
-		}
-		return
-	}
-	for _, m := range p.queue.drain() {
-		for _, it := range m.all() {
-			it.req.done <- outcome[S]{err: refuse}
-		}
-	}
-	p.flushFinal()
-}
-
-func (p *partition[S]) refuseWaiting(refuse error) {
-	for {
-		select {
-		case r := <-p.in:
-			r.done <- outcome[S]{err: refuse}
-		default:
-			return
-		}
-	}
-}
+var errStopping = fault.New(fault.Unavailable, "shutting_down", "the service is stopping; nothing was stored")

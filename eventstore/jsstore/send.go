@@ -16,53 +16,44 @@ import (
 	logv1 "github.com/orderstream/oms/gen/oms/log/v1"
 )
 
-// outgoing is a message with the sequence it expects to follow.
-type outgoing[S any] struct {
-	m     *message[S]
-	after uint64
-}
-
-// ack is the server's word on the message in flight.
-type ack[S any] struct {
-	m   *message[S]
-	seq uint64
-	err error
-}
-
 // errFenced says that the partition has messages this writer has not seen.
 var errFenced = errors.New("the partition moved on without this writer")
 
-// send hands the next message to the sender, if none is in flight.
-func (p *partition[S]) send() {
-	if p.inflight != nil {
+// deliver sends the message in flight and settles it. What has been queued
+// meanwhile goes on in a goroutine of its own, so that the caller who happened
+// to send is not kept.
+func (p *partition[S]) deliver(m *message[S]) {
+	seq, err := p.publish(m)
+	p.mu.Lock()
+	if err != nil {
+		p.mu.Unlock()
+		go p.reconcile(m, err)
 		return
 	}
-	m := p.queue.next()
-	if m == nil {
-		return
+	p.store(m, seq)
+	next := p.next()
+	p.mu.Unlock()
+	if next != nil {
+		go p.deliver(next)
 	}
-	p.groups++
-	m.group = p.cfg.Writer + "-" + strconv.FormatUint(p.groups, 36)
-	p.inflight = m
-	p.out <- outgoing[S]{m: m, after: p.position}
 }
 
-// sendLoop encodes and publishes beside the partition's goroutine, so that
-// deciding goes on while a message is on its way.
-func (p *partition[S]) sendLoop() {
-	filter := PartitionFilter(p.def.Name, p.id)
-	for o := range p.out {
-		started := time.Now()
-		msg, err := p.encode(o.m)
-		var seq uint64
-		if err == nil {
-			seq, err = p.wire.append(context.Background(), msg, filter, o.after)
-		}
-		if err == nil && p.hooks.Stored != nil {
-			p.hooks.Stored(p.def.Name, len(o.m.commits), len(msg.Data), time.Since(started))
-		}
-		p.acked <- ack[S]{m: o.m, seq: seq, err: err}
+// publish appends the message in flight. Nobody changes position while it is.
+func (p *partition[S]) publish(m *message[S]) (uint64, error) {
+	if m.group == "" {
+		p.groups++
+		m.group = p.cfg.Writer + "-" + strconv.FormatUint(p.groups, 36)
 	}
+	started := time.Now()
+	msg, err := p.encode(m)
+	if err != nil {
+		return 0, err
+	}
+	seq, err := p.wire.append(context.Background(), msg, PartitionFilter(p.def.Name, p.id), p.position)
+	if err == nil && p.hooks.Stored != nil {
+		p.hooks.Stored(p.def.Name, len(m.commits), len(msg.Data), time.Since(started))
+	}
+	return seq, err
 }
 
 func (p *partition[S]) encode(m *message[S]) (*nats.Msg, error) {

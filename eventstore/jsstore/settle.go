@@ -13,21 +13,10 @@ import (
 	"github.com/orderstream/oms/internal/fault"
 )
 
-// settle takes the server's word on the message in flight.
-func (p *partition[S]) settle(ctx context.Context, a ack[S]) {
-	if a.err == nil {
-		p.store(a.m, a.seq)
-		return
-	}
-	if !errors.Is(a.err, errFenced) {
-		slog.LogAttrs(ctx, slog.LevelWarn, "append without answer", slog.String("log", p.def.Name), slog.Int("partition", p.id), slog.Any("error", a.err))
-	}
-	p.reconcile(ctx, a.m)
-}
-
 // store makes a message durable in memory and answers everyone in it.
 func (p *partition[S]) store(m *message[S], seq uint64) {
 	p.inflight = nil
+	p.settled.Broadcast()
 	p.position, p.group = seq, m.group
 	seen := make([]Committed[S], 0, len(m.commits))
 	for i, it := range m.commits {
@@ -83,24 +72,37 @@ func (p *partition[S]) setDurable(key string, r *row[S]) {
 }
 
 // reconcile finds out what became of a message that was refused or not
-// answered, until it is known or the process stops.
-func (p *partition[S]) reconcile(ctx context.Context, m *message[S]) {
+// answered, until it is known or the process stops. Meanwhile commands go on
+// being decided and queued.
+func (p *partition[S]) reconcile(m *message[S], cause error) {
+	if !errors.Is(cause, errFenced) {
+		slog.LogAttrs(p.life, slog.LevelWarn, "append without answer", slog.String("log", p.def.Name), slog.Int("partition", p.id), slog.Any("error", cause))
+	}
 	for wait := 5 * time.Millisecond; ; wait = min(2*wait, time.Second) {
-		fate, seq, err := p.fate(ctx, m)
+		fate, seq, err := p.fate(p.life, m)
+		if err == nil && fate == fateMissing { // the same message again, under the same fence
+			p.deliver(m)
+			return
+		}
 		if err == nil {
-			switch fate {
-			case fateStored:
+			p.mu.Lock()
+			if fate == fateStored {
 				p.store(m, seq)
-			case fateMissing: // the same message again, under the same fence
-				p.out <- outgoing[S]{m: m, after: p.position}
-			case fateOverrun:
-				p.takeOver(ctx, m)
+			} else {
+				p.takeOver(p.life, m)
+			}
+			next := p.next()
+			p.mu.Unlock()
+			if next != nil {
+				p.deliver(next)
 			}
 			return
 		}
 		select {
-		case <-ctx.Done():
-			p.fail(m, ctx.Err())
+		case <-p.life.Done():
+			p.mu.Lock()
+			p.fail(m, err)
+			p.mu.Unlock()
 			return
 		case <-time.After(wait):
 		}
@@ -140,8 +142,12 @@ func (p *partition[S]) fate(ctx context.Context, m *message[S]) (fate, uint64, e
 // takeOver accepts what others wrote: it folds their commits, forgets what ran
 // ahead, and decides the waiting commands again.
 func (p *partition[S]) takeOver(ctx context.Context, m *message[S]) {
+	for p.flushing != nil { // m is in flight, so nobody else sends meanwhile
+		p.settled.Wait()
+	}
 	again := slices.Concat([]*message[S]{m}, p.queue.drain())
 	p.inflight = nil
+	p.settled.Broadcast()
 	p.ahead, p.aheadKeys = map[string]*row[S]{}, map[string]*pending[S]{}
 	err := p.resync(ctx)
 	p.aheadCreated = p.created
@@ -168,9 +174,6 @@ func (p *partition[S]) takeOver(ctx context.Context, m *message[S]) {
 
 // resync brings durable state to the end of the log, whatever happened to it.
 func (p *partition[S]) resync(ctx context.Context) error {
-	if p.flushing != nil {
-		p.flushed(<-p.flushDone)
-	}
 	same, why, err := p.matches(ctx, p.checkpoint())
 	if err != nil {
 		return err
@@ -185,8 +188,10 @@ func (p *partition[S]) checkpoint() checkpoint {
 	return checkpoint{Position: p.position, Group: p.group, Created: p.created}
 }
 
+// fail tells everyone in a message that its fate is not known.
 func (p *partition[S]) fail(m *message[S], err error) {
 	p.inflight = nil
+	p.settled.Broadcast()
 	for _, it := range m.all() {
 		it.req.done <- outcome[S]{err: unknownOutcome(err)}
 	}
@@ -239,18 +244,4 @@ func (p *partition[S]) foldStored(seq uint64, group string, commits []*logv1.Com
 		}
 	}
 	p.position, p.group = seq, group
-}
-
-// settleStopping waits for the message in flight when the process stops.
-func (p *partition[S]) settleStopping(m *message[S]) {
-	select {
-	case a := <-p.acked:
-		if a.err == nil {
-			p.store(m, a.seq)
-			return
-		}
-		p.fail(m, a.err)
-	case <-time.After(p.wire.wait):
-		p.fail(m, context.DeadlineExceeded)
-	}
 }
