@@ -1,7 +1,7 @@
 package jsstore
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -96,38 +96,46 @@ func (l *Log[S]) Read(ctx context.Context, tenant, scope, id string) (eventstore
 
 // Active implements eventstore.Log.
 func (l *Log[S]) Active(ctx context.Context, due time.Time, limit int) ([]eventstore.Snapshot[S], error) {
-	type entry struct {
-		at   time.Time
-		snap eventstore.Snapshot[S]
-	}
-	var all []entry
+	var all []waking[S]
 	for _, p := range l.parts {
 		p.mu.Lock()
 		for key, at := range p.active {
-			if !due.IsZero() && (at.IsZero() || at.After(due)) {
-				continue
+			if due.IsZero() || !at.IsZero() && !at.After(due) {
+				all = append(all, waking[S]{p, key, at})
 			}
-			tenant, id := splitRowKey(key)
-			all = append(all, entry{at, eventstore.Snapshot[S]{Tenant: tenant, ID: id, Position: p.position}})
 		}
 		p.mu.Unlock()
 	}
-	slices.SortFunc(all, func(a, b entry) int {
-		if c := a.at.Compare(b.at); c != 0 {
-			return c
-		}
-		return bytes.Compare([]byte(a.snap.ID), []byte(b.snap.ID))
+	slices.SortFunc(all, func(a, b waking[S]) int {
+		return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.key, b.key))
 	})
 	if limit > 0 && len(all) > limit {
 		all = all[:limit]
 	}
 	out := make([]eventstore.Snapshot[S], 0, len(all))
-	for _, e := range all {
-		snap, err := l.Read(ctx, e.snap.Tenant, e.snap.ID, e.snap.ID)
-		if err != nil {
-			return nil, err
+	for _, w := range all {
+		if s, ok := w.snapshot(); ok {
+			out = append(out, s)
 		}
-		out = append(out, snap)
 	}
-	return out, nil
+	return out, ctx.Err()
+}
+
+// waking is an aggregate with unfinished work.
+type waking[S any] struct {
+	p   *partition[S]
+	key string
+	at  time.Time
+}
+
+// snapshot reads it; ok is false when its work has ended meanwhile.
+func (w waking[S]) snapshot() (s eventstore.Snapshot[S], ok bool) {
+	w.p.mu.Lock()
+	defer w.p.mu.Unlock()
+	if _, ok = w.p.active[w.key]; !ok || w.p.closed {
+		return s, false
+	}
+	r := w.p.durable(w.key)
+	tenant, id := splitRowKey(w.key)
+	return eventstore.Snapshot[S]{Tenant: tenant, ID: id, Revision: r.Revision, Position: w.p.position, State: r.State}, true
 }

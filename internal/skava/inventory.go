@@ -1,0 +1,71 @@
+package skava
+
+// InventoryType is the kind of an inventory transaction.
+type InventoryType int32
+
+// The inventory transaction types. Ours of a checkout are Remove, which blocks
+// stock, and Add, which releases it.
+const (
+	InventoryNone     InventoryType = 0
+	InventoryAdd      InventoryType = 1
+	InventoryRemove   InventoryType = 2
+	InventoryTransfer InventoryType = 3
+	// InventoryReconcile is not in the order microservice's own list, but in
+	// that of the inventory service.
+	InventoryReconcile InventoryType = 4
+)
+
+// InventoryBulkTransaction moves stock of several bins and SKUs at once. It is
+// the request on QueueInventory.
+type InventoryBulkTransaction struct {
+	BinItems []BinItem `json:"binItems"`
+	// AllOrNone makes one refused line refuse all of them.
+	AllOrNone bool `json:"allOrNone"`
+}
+
+// BinItem is one SKU in one bin with what happens to it.
+type BinItem struct {
+	BinName     string               `json:"binName"`
+	SKUID       string               `json:"skuId"`
+	Transaction InventoryTransaction `json:"transaction"`
+}
+
+// InventoryTransaction is one movement of stock.
+type InventoryTransaction struct {
+	// ID is the caller's id of the line; ours is the order's item id.
+	ID   string        `json:"id,omitempty"`
+	Type InventoryType `json:"type"`
+	// AtpQty is the number of units, always positive.
+	AtpQty int64  `json:"atpQty"`
+	Notes  string `json:"notes,omitempty"`
+}
+
+// PreProcessInventory tells subscribers that the stock of an order is being
+// blocked, or, on SubjectUndoPreProcessInventory, released.
+type PreProcessInventory struct {
+	OrderID               string    `json:"orderid"`
+	CollectionID          int64     `json:"collectionId"`
+	InventoryCollectionID int64     `json:"inventoryCollectionId"`
+	BinItems              []BinItem `json:"binItems"`
+}
+
+// InventoryReply answers an InventoryBulkTransaction (proposed).
+type InventoryReply struct {
+	// RequestID is the id of the request that is answered.
+	RequestID string `json:"requestId"`
+	// ResponseCode is CodeDone or CodeRefused for the request as a whole.
+	ResponseCode string `json:"responseCode"`
+	// ResponseMessage is the stable code of the refusal, e.g. "out_of_stock".
+	ResponseMessage string `json:"responseMessage,omitempty"`
+	// BinItems are the lines as asked, each with its own outcome.
+	BinItems []BinItemReply `json:"binItems"`
+}
+
+// BinItemReply is one line with its outcome (proposed).
+type BinItemReply struct {
+	BinItem
+	// ResponseCode is CodeDone or CodeRefused for the line by itself.
+	ResponseCode string `json:"responseCode"`
+	// ResponseMessage is the stable code of the refusal, e.g. "unknown_sku".
+	ResponseMessage string `json:"responseMessage,omitempty"`
+}

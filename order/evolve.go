@@ -1,0 +1,238 @@
+package order
+
+import (
+	"slices"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
+)
+
+// Evolve folds one stored event. It never fails, never judges and ignores what
+// it does not know: history cannot be refused. It never changes what the given
+// order shares, so an old state stays good.
+func Evolve(o Order, e proto.Message) Order {
+	switch e := e.(type) {
+	case *orderv1.OrderCreated:
+		o = created(o, e)
+	case *orderv1.StepRequested:
+		o.Steps = requested(o, e)
+	case *orderv1.StepAnswered:
+		o = answered(o, e)
+	case *orderv1.StepSkipped:
+		o = skipped(o, e.GetStep())
+	case *orderv1.SagaParked:
+		o.Parked, o.ParkedStep, o.ParkedReason = true, e.GetStep(), e.GetReason()
+	case *orderv1.SagaResumed:
+		o = resumed(o, e)
+	case *orderv1.CompensationStarted:
+		o = compensating(o, e)
+	case *orderv1.OrderConfirmed:
+		o.Status, o.Reason, o.Message = Submitted, "", ""
+		o.UpdatedAt = at(e.GetConfirmedAt())
+	case *orderv1.OrderFinalized:
+		// For the outside only: what is paid follows from the steps.
+	case *orderv1.OrderHeld:
+		o.Status, o.Reason, o.Message, o.HoldUntil = OnHold, e.GetReason(), "", at(e.GetUntil())
+	case *orderv1.OrderHoldReleased:
+		o = released(o, e)
+	case *orderv1.OrderCancelRequested:
+		o.Status, o.Reason, o.Message = Cancelling, ReasonCancelled, e.GetReason()
+		o.CancelRequested, o.CancelledBy = true, e.GetRequestedBy()
+		o.HoldUntil = time.Time{}
+		o = o.unpark(o.ParkedStep)
+	case *orderv1.OrderCancelled:
+		o.Status, o.Reason, o.Message = Cancelled, e.GetReason(), e.GetMessage()
+		o.CancelledBy, o.UpdatedAt = e.GetCancelledBy(), at(e.GetCancelledAt())
+		o = o.unpark(o.ParkedStep).stopWaiting()
+	}
+	return o
+}
+
+func created(o Order, e *orderv1.OrderCreated) Order {
+	billing := e.GetBillingAddress()
+	if billing == nil {
+		billing = e.GetShippingAddress()
+	}
+	o = Order{
+		ID: e.GetOrderId(), Number: e.GetOrderNumber(), Status: Created,
+		CollectionID: e.GetCollectionId(),
+		CustomerID:   e.GetCustomer().GetCustomerId(), Email: e.GetCustomer().GetEmail(),
+		IP: e.GetCustomer().GetIp(), Guest: e.GetCustomer().GetGuest(),
+		BillingCountry: billing.GetCountryCode(), ShippingCountry: e.GetShippingAddress().GetCountryCode(),
+		Currency: e.GetCurrencyCode(), TotalMinor: e.GetTotals().GetTotalMinor(),
+		Payments: planned(e.GetPayments()), OnDecline: e.GetOnPaymentDecline(),
+		CreatedAt: at(e.GetCreatedAt()), UpdatedAt: at(e.GetCreatedAt()),
+		Round: 1,
+	}
+	for _, i := range e.GetItems() {
+		o.Items = append(o.Items, Item{ItemID: i.GetItemId(), SKU: i.GetSkuId(), Bin: i.GetBinName(), Quantity: i.GetQuantity()})
+	}
+	for _, p := range e.GetPromoCodes() {
+		o.PromoCodes = append(o.PromoCodes, Promo{Code: p.GetPromoCode(), Confirmation: p.GetConfirmationCode()})
+	}
+	return o
+}
+
+func planned(ps []*orderv1.PlannedPayment) []Payment {
+	var out []Payment
+	for _, p := range ps {
+		out = append(out, Payment{ItemID: p.GetPaymentItemId(), Gateway: p.GetGateway(), Token: p.GetToken(), AmountMinor: p.GetAmountMinor()})
+	}
+	return out
+}
+
+// requested notes a send. A repeat of the latest request updates it in place; a
+// new request takes the place of a refused one that did nothing, so that
+// retries do not pile up.
+func requested(o Order, e *orderv1.StepRequested) []StepProgress {
+	next := StepProgress{Step: e.GetStep(), RequestID: e.GetRequestId(), Round: o.RoundOf(e.GetStep())}
+	steps := slices.Clone(o.Steps)
+	place := len(steps)
+	if i := o.latest(e.GetStep()); i >= 0 {
+		last := steps[i]
+		if last.Round >= o.Round {
+			next.Tries = last.Tries
+		}
+		switch {
+		case last.RequestID == next.RequestID:
+			next, place = last, i
+		case last.State == StepRefused && !last.anySucceeded():
+			steps = slices.Delete(steps, i, i+1)
+			place = len(steps)
+		}
+	}
+	next.State, next.Attempt, next.Deadline = StepPending, e.GetAttempt(), at(e.GetDeadline())
+	next.Tries++
+	if len(e.GetTransactions()) > 0 {
+		next.Transactions = transactions(e.GetTransactions())
+	}
+	if place == len(steps) {
+		return append(steps, next)
+	}
+	steps[place] = next
+	return steps
+}
+
+func answered(o Order, e *orderv1.StepAnswered) Order {
+	if p, asked := o.Step(e.GetStep()); !asked || p.RequestID != e.GetRequestId() {
+		return o
+	}
+	o.Steps = o.setStep(e.GetStep(), func(p *StepProgress) {
+		p.State = StepRefused
+		if e.GetSucceeded() {
+			p.State = StepDone
+		}
+		p.Code, p.Message, p.Refused = e.GetResponseCode(), e.GetResponseMessage(), slices.Clone(e.GetRefused())
+		if len(e.GetTransactions()) > 0 {
+			p.Transactions = transactions(e.GetTransactions())
+		}
+	})
+	if e.GetVerdict() != orderv1.FraudVerdict_FRAUD_VERDICT_UNSPECIFIED {
+		o.FraudVerdict = e.GetVerdict()
+	}
+	if e.GetSucceeded() {
+		o = o.unpark(e.GetStep()) // it was waited for in vain, and came after all
+	}
+	return o
+}
+
+func transactions(ts []*orderv1.PaymentTransaction) []Transaction {
+	out := make([]Transaction, len(ts))
+	for i, t := range ts {
+		out[i] = Transaction{
+			ID: t.GetTransactionId(), ItemID: t.GetPaymentItemId(), Operation: t.GetOperation(), AmountMinor: t.GetAmountMinor(),
+			Succeeded: t.GetSucceeded(), Code: t.GetResponseCode(), Message: t.GetResponseMessage(),
+		}
+	}
+	return out
+}
+
+// resumed makes the saga ask again: a step without an answer under the same
+// request id, a refused one under a new one.
+func resumed(o Order, e *orderv1.SagaResumed) Order {
+	o = o.unpark(e.GetStep())
+	o.Steps = o.setStep(e.GetStep(), func(p *StepProgress) {
+		p.Tries = 0
+		if p.State == StepPending {
+			p.State = StepUnknown
+		}
+	})
+	return o
+}
+
+// compensating turns round: whatever was being waited for counts as unknown, so
+// that its undo runs too.
+func compensating(o Order, e *orderv1.CompensationStarted) Order {
+	o.Status, o.Reason, o.Message = Cancelling, e.GetReason(), e.GetMessage()
+	o.Compensating, o.CompensationReason = true, e.GetReason()
+	o.HoldUntil = time.Time{}
+	return o.unpark(o.ParkedStep).stopWaiting()
+}
+
+// released ends a hold. What a person decides about fraud is the verdict from
+// then on; another try at paying is a new round.
+func released(o Order, e *orderv1.OrderHoldReleased) Order {
+	switch o.Reason {
+	case ReasonFraudReview:
+		o.FraudVerdict = orderv1.FraudVerdict_FRAUD_VERDICT_ACCEPT
+	case ReasonPaymentDeclined:
+		o.Round++
+	}
+	if len(e.GetPayments()) > 0 {
+		o.Payments = planned(e.GetPayments())
+	}
+	o.Status, o.Reason, o.Message, o.HoldUntil = Created, "", "", time.Time{}
+	return o
+}
+
+// skipped goes on without a step. One that was never asked is noted as such,
+// without a request.
+func skipped(o Order, s orderv1.Step) Order {
+	if _, asked := o.Step(s); !asked {
+		o.Steps = append(slices.Clone(o.Steps), StepProgress{Step: s})
+	}
+	o.Steps = o.setStep(s, func(p *StepProgress) { p.State = StepSkipped })
+	return o.unpark(s)
+}
+
+// setStep changes the latest request of a step in a copy.
+func (o Order) setStep(s orderv1.Step, change func(*StepProgress)) []StepProgress {
+	i := o.latest(s)
+	if i < 0 {
+		return o.Steps
+	}
+	steps := slices.Clone(o.Steps)
+	change(&steps[i])
+	return steps
+}
+
+// stopWaiting makes the outcome of what was being waited for unknown; an answer
+// that comes later is late.
+func (o Order) stopWaiting() Order {
+	o.Steps = slices.Clone(o.Steps)
+	for i := range o.Steps {
+		if o.Steps[i].State == StepPending {
+			o.Steps[i].State = StepUnknown
+		}
+	}
+	return o
+}
+
+// unpark lets the saga go on if it is this step that it was parked at.
+func (o Order) unpark(s orderv1.Step) Order {
+	if o.Parked && o.ParkedStep == s {
+		o.Parked, o.ParkedReason, o.ParkedStep = false, "", orderv1.Step_STEP_UNSPECIFIED
+	}
+	return o
+}
+
+// at is a stored time; none is the zero time.
+func at(t *timestamppb.Timestamp) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return t.AsTime()
+}

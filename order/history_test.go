@@ -1,0 +1,73 @@
+package order_test
+
+import (
+	"bytes"
+	"testing"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+	"pgregory.net/rapid"
+
+	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
+	"github.com/orderstream/oms/order"
+)
+
+// anyCommand draws commands with ids and steps that often fit.
+func anyCommand() *rapid.Generator[command] {
+	return rapid.OneOf(
+		rapid.SampledFrom(everyCommand),
+		rapid.Custom(func(t *rapid.T) command {
+			return order.Answer{
+				Step:      rapid.SampledFrom([]orderv1.Step{reserving.GetStep(), checking.GetStep(), authorizing.GetStep(), releasing.GetStep()}).Draw(t, "step"),
+				RequestID: rapid.SampledFrom([]string{"r1", "f1", "a1", "u1"}).Draw(t, "request"),
+				Succeeded: rapid.Bool().Draw(t, "succeeded"),
+				Verdict:   orderv1.FraudVerdict(rapid.IntRange(0, 3).Draw(t, "verdict")),
+			}
+		}),
+	)
+}
+
+// ruled are events that follow by rule and not from a command, with the status
+// that each leads to from the one that it may follow.
+var ruled = map[order.Status][]proto.Message{
+	order.None:       nil,
+	order.Created:    {reserving, checking, authorizing, forReview, forPayment, confirmed, compensating},
+	order.OnHold:     {compensating},
+	order.Submitted:  nil,
+	order.Cancelling: {compensating, releasing, parked, &orderv1.OrderCancelled{Reason: order.ReasonCancelled, CancelledAt: timestamppb.New(later)}},
+	order.Cancelled:  nil,
+}
+
+// TestHistoriesMoveByTheTable plays commands and rules in any order: the
+// status moves only as the table says, what is final stays final, and no step
+// of it changes a state that was there before.
+func TestHistoriesMoveByTheTable(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		o := order.New(orderID, 7)
+		states, encoded := []order.Order{o}, [][]byte{encode(t, o)}
+		for range rapid.IntRange(0, 30).Draw(t, "steps") {
+			var es []proto.Message
+			if rules := ruled[o.Status]; len(rules) > 0 && rapid.Bool().Draw(t, "by rule") {
+				es = []proto.Message{rapid.SampledFrom(rules).Draw(t, "rule")}
+			} else {
+				es, _ = anyCommand().Draw(t, "command").Decide(o)
+			}
+			if o.Status.Final() && len(es) > 0 {
+				t.Fatalf("%s is final, but %v follows", o.Status, es)
+			}
+			for _, e := range es {
+				next := order.Evolve(o, e)
+				if next.Status != o.Status && !o.Status.CanBecome(next.Status) {
+					t.Fatalf("%T moves from %s to %s", e, o.Status, next.Status)
+				}
+				o = next
+				states, encoded = append(states, o), append(encoded, encode(t, o))
+			}
+		}
+		for i, s := range states {
+			if !bytes.Equal(encoded[i], encode(t, s)) {
+				t.Fatalf("state %d was changed afterwards", i)
+			}
+		}
+	})
+}

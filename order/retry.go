@@ -1,0 +1,47 @@
+package order
+
+import (
+	"google.golang.org/protobuf/proto"
+
+	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
+	"github.com/orderstream/oms/internal/fault"
+)
+
+// RetryPayment lets an order that is held for a declined payment try again,
+// with the payments it has or with new ones.
+type RetryPayment struct {
+	// Payments replace all of the order's; none keeps them.
+	Payments []PaymentItem
+}
+
+// Decide ends the hold and starts a new payment round. New payments must come
+// to the total; they are refused while an authorization of the old ones
+// stands, since it would be paid from as well.
+func (c RetryPayment) Decide(o Order) ([]proto.Message, error) {
+	if !o.heldFor(ReasonPaymentDeclined) {
+		return nil, o.notHeld(ReasonPaymentDeclined)
+	}
+	released := &orderv1.OrderHoldReleased{Reason: ReasonPaymentRetried}
+	if len(c.Payments) > 0 {
+		if o.touched() {
+			return nil, fault.New(fault.Precondition, "payment_authorized",
+				"payments: order %s has an authorized payment already; try again without new ones, or cancel", o.ID)
+		}
+		var v fault.Fields
+		released.Payments = pay(c.Payments, o.Currency, o.TotalMinor, true, &v)
+		if err := v.Err(); err != nil {
+			return nil, err
+		}
+	}
+	return o.become(Created, released)
+}
+
+// touched reports whether any payment item is, or may be, authorized.
+func (o Order) touched() bool {
+	for _, s := range o.Standings() {
+		if s.Authorized != No {
+			return true
+		}
+	}
+	return false
+}
