@@ -41,18 +41,20 @@ lint: ## lint the .proto files and the Go code
 # Into .gen first, so that a failed run leaves gen as it was. Its dot keeps it
 # out of ./... for whoever compiles meanwhile.
 .PHONY: generate
-generate: ## write gen/ anew from proto/
+generate: ## write gen/ and openapi/oms.yaml anew from proto/
 	rm -rf .gen
 	$(BUF) generate -o .gen
 	gofmt -w .gen/gen
+	mv .gen/gen/openapi/oms.yaml openapi/oms.yaml
+	rmdir .gen/gen/openapi
 	rm -rf gen
 	mv .gen/gen gen
 	rmdir .gen
 
 .PHONY: check-generated
-check-generated: generate ## fail if gen/ is not what proto/ makes of it
-	git diff --exit-code -- gen
-	@new=$$(git ls-files --others --exclude-standard -- gen); \
+check-generated: generate ## fail if the generated files are not what proto/ makes of them
+	git diff --exit-code -- gen openapi
+	@new=$$(git ls-files --others --exclude-standard -- gen openapi); \
 	if [ -n "$$new" ]; then echo "generated but not committed:"; echo "$$new"; exit 1; fi
 
 .PHONY: breaking

@@ -236,7 +236,7 @@ func benchSlowStore(r *report, d time.Duration) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(out.Name()) //nolint:errcheck // a temporary file
+	defer os.Remove(out.Name())                                                                                //nolint:errcheck // a temporary file
 	cmd := exec.Command(os.Args[0], "-child", "slow", "-seconds", fmt.Sprint(d.Seconds()), "-out", out.Name()) //nolint:gosec // this program itself
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	if err := cmd.Run(); err != nil {

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
+	"github.com/orderstream/oms/saga"
+)
+
+// roles are the parts of oms that a process can run.
+var roles = []string{"api", "saga", "inventory", "promotion", "payment", "fraud", "publisher", "projections"}
+
+// serveConfig is everything that oms serve can be told.
+type serveConfig struct {
+	Data       string
+	Listen     string
+	NATSListen string
+	NATSURL    string
+	NATSCreds  string
+	Roles      []string
+	Durability string
+	Partitions int
+	Replicas   int
+	Tenants    []string
+	TokenFile  string
+	OnDecline  string
+	HoldTTL    time.Duration
+	LogLevel   string
+	LogFormat  string
+	Profile    bool
+}
+
+func (c *serveConfig) flags(f *pflag.FlagSet) {
+	f.StringVar(&c.Data, "data", "oms-data", "data folder: the log, folded state and read models")
+	f.StringVar(&c.Listen, "listen", "127.0.0.1:8480", "address of the API; anything but loopback needs --token-file")
+	f.StringVar(&c.NATSListen, "nats-listen", "127.0.0.1:4280", "address on which the embedded NATS server takes subscribers; empty for none")
+	f.StringVar(&c.NATSURL, "nats-url", "", "use this NATS cluster instead of the embedded server")
+	f.StringVar(&c.NATSCreds, "nats-creds", "", "credentials file for --nats-url")
+	f.StringSliceVar(&c.Roles, "roles", roles, "parts to run; a participant that is left out is expected elsewhere")
+	f.StringVar(&c.Durability, "durability", "power", "power: an answer is on disk before it is given; process: a power loss may take the last two minutes")
+	f.IntVar(&c.Partitions, "partitions", 0, "partitions of a new log; 0 means 1 embedded and 16 on a cluster")
+	f.IntVar(&c.Replicas, "replicas", 0, "copies of each stream; 0 means 1 embedded and 3 on a cluster")
+	f.StringSliceVar(&c.Tenants, "tenants", []string{"default"}, "tenants that may be named by callers")
+	f.StringVar(&c.TokenFile, "token-file", "", "file with the bearer tokens that may call the API")
+	f.StringVar(&c.OnDecline, "on-payment-decline", "hold", "what a declined payment does to an order that does not say: hold or undo")
+	f.DurationVar(&c.HoldTTL, "hold-ttl", 15*time.Minute, "how long an order is held for another payment")
+	f.StringVar(&c.LogLevel, "log-level", "info", "debug, info, warn or error")
+	f.StringVar(&c.LogFormat, "log-format", "text", "text or json")
+	f.BoolVar(&c.Profile, "profile", false, "serve Go profiles under /debug/pprof/, to callers on this machine only")
+}
+
+// complete checks what flags cannot and fills what depends on other fields.
+func (c *serveConfig) complete() error {
+	for _, r := range c.Roles {
+		if !slices.Contains(roles, r) {
+			return usageError("--roles: there is no role %q; roles are %s", r, strings.Join(roles, ", "))
+		}
+	}
+	if c.Durability != "power" && c.Durability != "process" {
+		return usageError("--durability: must be power or process, not %q", c.Durability)
+	}
+	if c.OnDecline != "hold" && c.OnDecline != "undo" {
+		return usageError("--on-payment-decline: must be hold or undo, not %q", c.OnDecline)
+	}
+	cluster := c.NATSURL != ""
+	if c.Partitions == 0 {
+		c.Partitions = 1
+		if cluster {
+			c.Partitions = 16
+		}
+	}
+	if c.Replicas == 0 {
+		c.Replicas = 1
+		if cluster {
+			c.Replicas = 3
+		}
+	}
+	return nil
+}
+
+func (c *serveConfig) runs(role string) bool { return slices.Contains(c.Roles, role) }
+
+func (c *serveConfig) policy() saga.Policy {
+	p := saga.Policy{HoldTTL: c.HoldTTL, OnDecline: orderv1.PaymentDeclinePolicy_PAYMENT_DECLINE_POLICY_HOLD}
+	if c.OnDecline == "undo" {
+		p.OnDecline = orderv1.PaymentDeclinePolicy_PAYMENT_DECLINE_POLICY_UNDO
+	}
+	return p
+}
+
+// usage marks an error of the command line: exit code 2.
+type usage struct{ error }
+
+func usageError(format string, args ...any) error { return usage{fmt.Errorf(format, args...)} }

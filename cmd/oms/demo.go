@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+
+	"github.com/spf13/cobra"
+
+	"github.com/orderstream/oms/internal/obs"
+	"github.com/orderstream/oms/internal/onlineretail"
+)
+
+func newDemo(a *app) *cobra.Command {
+	var cfg serveConfig
+	orders, keep := 300, true
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "Run the service and place some hundred real orders with it",
+		Long: `Starts the whole service on an embedded NATS server, loads stock, places real
+orders of the UCI data set Online Retail through the public API, says what
+became of them, and keeps serving.`,
+		Args: none, Annotations: localEnv,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := cfg.complete(); err != nil {
+				return err
+			}
+			slog.SetDefault(obs.Logger(a.err, cfg.LogLevel, cfg.LogFormat))
+			return a.demo(cmd.Context(), cfg, orders, keep)
+		},
+	}
+	cfg.flags(cmd.Flags())
+	cmd.Flags().Lookup("log-level").DefValue = "warn"
+	cfg.LogLevel = "warn"
+	cmd.Flags().IntVar(&orders, "orders", orders, "invoices to place")
+	cmd.Flags().BoolVar(&keep, "keep-serving", keep, "go on serving when the orders are placed")
+	return cmd
+}
+
+func (a *app) demo(ctx context.Context, cfg serveConfig, orders int, keep bool) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	failed := make(chan error, 1)
+	err := serve(ctx, cfg, func(s *service) {
+		go func() {
+			err := a.show300(ctx, s, orders)
+			if err != nil {
+				failed <- err
+			}
+			if err != nil || !keep {
+				stop()
+			}
+		}()
+	})
+	select {
+	case err := <-failed:
+		return err
+	default:
+		return err
+	}
+}
+
+// scarcity is how much of its sales a SKU has in stock in the demo, so that
+// some orders come too late.
+func scarcity(units map[string]int64) {
+	for _, sku := range []string{"85123A", "22423", "22386"} {
+		units[sku] = units[sku] * 8 / 10
+	}
+}
+
+// show300 places the orders and prints what became of them.
+func (a *app) show300(ctx context.Context, s *service, orders int) error {
+	invoices, err := onlineretail.Read(onlineretail.Sample())
+	if err != nil {
+		return err
+	}
+	sale := saleOf(invoices)
+	sale.orders = sale.orders[:min(orders, len(sale.orders))]
+	scarcity(sale.units)
+	client := *a
+	client.url = s.url()
+	p, err := client.newPlacing(16)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(a.out, "oms serves %s, data in %s\n", s.url(), s.cfg.Data)
+	if err := p.stockUp(ctx, "demo/stock", sale.units); err != nil {
+		return err
+	}
+	fmt.Fprintf(a.out, "stock loaded: %d items; placing %d real orders (UCI Online Retail, CC BY 4.0)\n", len(sale.units), len(sale.orders))
+	bar := newCounter(a.err, "orders", 2*len(sale.orders))
+	half := 0
+	p.progress = func(done, total int) {
+		bar.set(half + done)
+		if done == total {
+			half = total
+		}
+	}
+	err = p.place(ctx, sale.orders)
+	bar.stop()
+	if err != nil {
+		return err
+	}
+	if err := columns(a.out, func(w io.Writer) { p.summary(w, onlineretail.Currency) }); err != nil {
+		return err
+	}
+	return a.hints(s)
+}
+
+// hints print what to try next, with lines that work as they stand.
+func (a *app) hints(s *service) error {
+	url := s.url()
+	_, err := fmt.Fprintf(a.out, `
+Try, while this runs (stop it with ctrl-C):
+
+  curl -s %[1]s/oms.order.v1.OrderService/GetOrder \
+    -H 'Content-Type: application/json' -d '{"orderNumber":"1"}'
+
+  curl -s %[1]s/oms.order.v1.OrderService/CreateOrder \
+    -H 'Content-Type: application/json' -d '{"idempotencyKey":"my-first","currencyCode":"GBP",
+      "items":[{"skuId":"71053","quantity":"1","unitPrice":{"currencyCode":"GBP","minorUnits":"339"}}]}'
+
+  go run ./cmd/oms --server %[1]s order list
+  go run ./cmd/oms --server %[1]s order create --sku 71053=2@3.39 --currency GBP --watch
+  go run ./cmd/oms --server %[1]s stock get 85123A
+  go run ./cmd/oms --server %[1]s saga list
+  go run ./cmd/oms --server %[1]s projections rebuild orders --verify
+  go run ./cmd/oms --server %[1]s events tail
+`, url)
+	if err == nil && s.nats != nil && s.nats.URL() != "" {
+		_, err = fmt.Fprintf(a.out, "\n  nats --server %s subscribe 'order.>'\n", s.nats.URL())
+	}
+	return err
+}

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
+)
+
+// printOrder shows a whole order.
+func printOrder(w io.Writer, o *orderv1.Order) {
+	field(w, "Order", o.GetOrderId())
+	field(w, "Number", o.GetOrderNumber())
+	field(w, "Status", status(o))
+	field(w, "Total", amount(o.GetTotals().GetTotal()))
+	field(w, "Customer", buyer(o.GetCustomer()))
+	field(w, "Reference", o.GetReference())
+	field(w, "Channel", o.GetChannel())
+	field(w, "Store", o.GetStoreId())
+	field(w, "Ships to", place(o.GetShippingAddress()))
+	field(w, "Bill to", place(o.GetBillingAddress()))
+	field(w, "Fraud check", word(o.GetFraudVerdict()))
+	field(w, "Held until", when(o.GetHoldUntil()))
+	field(w, "Created", when(o.GetCreatedAt()))
+	field(w, "Updated", when(o.GetUpdatedAt()))
+	field(w, "Revision", o.GetRevision())
+	field(w, "Position", o.GetPosition())
+
+	fmt.Fprintln(w)
+	row(w, "ITEM", "SKU", "BIN", "QUANTITY", "PRICE", "TOTAL", "NAME")
+	for _, i := range o.GetItems() {
+		row(w, i.GetItemId(), i.GetSkuId(), i.GetBinName(), i.GetQuantity(), amount(i.GetUnitPrice()), amount(i.GetTotal()), i.GetName())
+	}
+	if len(o.GetPayments()) > 0 {
+		fmt.Fprintln(w)
+		row(w, "PAYMENT", "GATEWAY", "AMOUNT", "AUTHORIZED", "CAPTURED", "REFUNDED", "ANSWER")
+		for _, p := range o.GetPayments() {
+			row(w, p.GetPaymentItemId(), p.GetGateway(), amount(p.GetAmount()), amount(p.GetAuthorized()), amount(p.GetCaptured()),
+				amount(p.GetRefunded()), p.GetResponseMessage())
+		}
+	}
+	if len(o.GetSteps()) > 0 {
+		fmt.Fprintln(w)
+		printSteps(w, o.GetSteps())
+	}
+}
+
+// printSteps shows how far a checkout is.
+func printSteps(w io.Writer, steps []*orderv1.CheckoutStep) {
+	row(w, "STEP", "STATE", "SENT", "ASKED", "ANSWERED", "ANSWER")
+	for _, s := range steps {
+		row(w, word(s.GetStep()), word(s.GetState()), s.GetAttempts(), when(s.GetRequestedAt()), when(s.GetAnsweredAt()),
+			strings.TrimSpace(s.GetResponseCode()+" "+s.GetResponseMessage()))
+	}
+}
+
+// printChange shows an order on one line, with the step that it is at.
+func printChange(w io.Writer, o *orderv1.Order) {
+	at := ""
+	if n := len(o.GetSteps()); n > 0 {
+		at = word(o.GetSteps()[n-1].GetStep()) + " " + word(o.GetSteps()[n-1].GetState())
+	}
+	fmt.Fprintf(w, "%s  revision %-3d  %-10s  %s\n", when(o.GetUpdatedAt()), o.GetRevision(), clean(status(o)), at)
+}
+
+// stored is what every change of an order answers.
+type stored interface {
+	GetStatus() orderv1.OrderStatus
+	GetRevision() uint64
+	GetPosition() uint64
+}
+
+func printStored(w io.Writer, id string, s stored) {
+	field(w, "Order", id)
+	field(w, "Status", word(s.GetStatus()))
+	field(w, "Revision", s.GetRevision())
+	field(w, "Position", s.GetPosition())
+}
+
+// status is the status of an order with its reason.
+func status(o *orderv1.Order) string {
+	text := word(o.GetStatus())
+	if o.GetStatusReason() != "" {
+		text += " (" + o.GetStatusReason() + ")"
+	}
+	if o.GetStatusMessage() != "" {
+		text += ": " + o.GetStatusMessage()
+	}
+	return text
+}
+
+// buyer names a customer as well as is known.
+func buyer(c *orderv1.Customer) string {
+	for _, name := range []string{c.GetCustomerId(), c.GetEmail(), strings.TrimSpace(c.GetFirstName() + " " + c.GetLastName())} {
+		if name != "" {
+			return name
+		}
+	}
+	return ""
+}
+
+// place is an address on one line.
+func place(a *orderv1.Address) string {
+	var parts []string
+	for _, p := range []string{
+		strings.TrimSpace(a.GetFirstName() + " " + a.GetLastName()), a.GetCompany(), a.GetLine1(), a.GetLine2(),
+		strings.TrimSpace(a.GetPostalCode() + " " + a.GetCity()), a.GetRegion(), a.GetCountryCode(),
+	} {
+		if p != "" {
+			parts = append(parts, p)
+		}
+	}
+	return strings.Join(parts, ", ")
+}

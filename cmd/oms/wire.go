@@ -1,0 +1,246 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/orderstream/oms/eventstore/jsstore"
+	"github.com/orderstream/oms/internal/auth"
+	"github.com/orderstream/oms/internal/natsembed"
+	"github.com/orderstream/oms/internal/obs"
+	"github.com/orderstream/oms/internal/rpc"
+	"github.com/orderstream/oms/internal/workqueue"
+	"github.com/orderstream/oms/openapi"
+	"github.com/orderstream/oms/payment/simulated"
+)
+
+// service is a running oms: everything, from the disk up to the port.
+type service struct {
+	cfg     serveConfig
+	metrics *obs.Metrics
+
+	nats    *natsembed.Server // nil on a cluster
+	conn    *nats.Conn        // appends and small reads
+	readers *nats.Conn        // followers
+	queued  *nats.Conn        // work queues
+	store   *jsstore.Store
+	queues  *workqueue.Queues
+	gateway *simulated.Gateway
+	logs    logs
+	views   views
+
+	listener net.Listener
+	http     *http.Server
+	engines  []engine
+}
+
+// engine is a part that runs until its context ends.
+type engine struct {
+	name string
+	run  func(context.Context) error
+}
+
+// newService builds a service from the disk up. What it opened is closed when
+// it fails.
+func newService(ctx context.Context, cfg serveConfig) (s *service, err error) {
+	s = &service{cfg: cfg, metrics: obs.NewMetrics()}
+	defer func() {
+		if err != nil {
+			s.close()
+		}
+	}()
+	for _, build := range []func(context.Context) error{
+		s.openListener, s.openNATS, s.openStore, s.openLogs, s.openEngines, s.openViews, s.openPublisher, s.openAPI,
+	} {
+		if err := build(ctx); err != nil {
+			return s, err
+		}
+	}
+	return s, nil
+}
+
+// openListener takes the port first: it is what fails most often.
+func (s *service) openListener(context.Context) (err error) {
+	if !s.cfg.runs("api") {
+		return nil
+	}
+	if err := auth.CheckListen(s.cfg.Listen, s.cfg.TokenFile != ""); err != nil {
+		return usage{err}
+	}
+	s.listener, err = net.Listen("tcp", s.cfg.Listen)
+	if err != nil {
+		return fmt.Errorf("--listen: %w", err)
+	}
+	return nil
+}
+
+// openNATS starts the embedded server, or connects to a cluster.
+func (s *service) openNATS(ctx context.Context) (err error) {
+	connect := func() (*nats.Conn, error) {
+		opts := []nats.Option{nats.Name("oms"), nats.MaxReconnects(-1), nats.ReconnectWait(250 * time.Millisecond)}
+		if s.cfg.NATSCreds != "" {
+			opts = append(opts, nats.UserCredentials(s.cfg.NATSCreds))
+		}
+		if s.nats != nil {
+			return s.nats.Connect(opts...)
+		}
+		return nats.Connect(s.cfg.NATSURL, opts...)
+	}
+	if s.cfg.NATSURL == "" {
+		if err := s.startNATS(); err != nil {
+			return err
+		}
+	}
+	for _, conn := range []**nats.Conn{&s.conn, &s.readers, &s.queued} {
+		if *conn, err = connect(); err != nil {
+			return fmt.Errorf("nats: %w", err)
+		}
+	}
+	if s.cfg.NATSURL != "" {
+		slog.LogAttrs(ctx, slog.LevelWarn, "make sure that the servers run with sync_interval: always; without it a power loss can take acknowledged orders",
+			slog.String("nats", s.conn.ConnectedUrlRedacted()))
+	}
+	return nil
+}
+
+func (s *service) startNATS() error {
+	cfg := natsembed.Config{Dir: s.cfg.Data, SyncAlways: s.cfg.Durability == "power"}
+	if s.cfg.NATSListen != "" {
+		host, port, err := net.SplitHostPort(s.cfg.NATSListen)
+		if err != nil {
+			return usageError("--nats-listen: %w", err)
+		}
+		if err := auth.CheckListen(s.cfg.NATSListen, false); err != nil {
+			return usageError("--nats-listen: subscribers cannot be authenticated here, so it must be a loopback address")
+		}
+		cfg.Host = host
+		if cfg.Port, err = strconv.Atoi(port); err != nil {
+			return usageError("--nats-listen: %w", err)
+		}
+	}
+	srv, err := natsembed.Start(cfg)
+	if err != nil {
+		return err
+	}
+	s.nats = srv
+	if s.cfg.Durability == "process" {
+		slog.Warn("a power loss may take what the last two minutes acknowledged: --durability process is for data that may be lost")
+	}
+	return nil
+}
+
+func (s *service) openStore(ctx context.Context) (err error) {
+	s.store, err = jsstore.Open(jsstore.Config{
+		Conn: s.conn, ReadConn: s.readers, Dir: filepath.Join(s.cfg.Data, "state"),
+		Partitions: s.cfg.Partitions, Replicas: s.cfg.Replicas, Hooks: s.metrics.Store(),
+	})
+	if err != nil {
+		return err
+	}
+	s.queues, err = workqueue.Open(ctx, s.queued, s.cfg.Replicas)
+	return err
+}
+
+// openAPI puts the edges on one port.
+func (s *service) openAPI(context.Context) error {
+	if s.listener == nil {
+		return nil
+	}
+	guard, err := s.guard()
+	if err != nil {
+		return err
+	}
+	api, err := rpc.New(rpc.Config{
+		Guard: guard, Orders: s.logs.orders, Inventory: s.logs.inventory, Promotions: s.logs.promotions, Payments: s.logs.payments,
+		Events: s.store, OrderView: s.views.ordersView(), StockView: s.views.stockView(), Projections: &s.views,
+		Script: s.scripter(), OpenAPI: openapi.Document, Ready: s.ready,
+	})
+	if err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/", api)
+	mux.Handle("GET /metrics", s.metrics.Handler())
+	if s.cfg.Profile {
+		mux.Handle("/debug/pprof/", auth.LocalOnly(http.HandlerFunc(pprof.Index)))
+		mux.Handle("/debug/pprof/profile", auth.LocalOnly(http.HandlerFunc(pprof.Profile)))
+	}
+	s.http = rpc.NewServer(api, mux)
+	return nil
+}
+
+// run runs everything until the context ends, then stops it from the top down:
+// first no new calls, then the engines, then the logs, and the server last.
+func (s *service) run(ctx context.Context) error {
+	engines, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	g, failed := errgroup.WithContext(engines)
+	for _, e := range s.engines {
+		g.Go(func() error {
+			if err := e.run(failed); err != nil && failed.Err() == nil {
+				return fmt.Errorf("%s: %w", e.name, err)
+			}
+			return nil
+		})
+	}
+	if s.http != nil {
+		g.Go(func() error {
+			if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+				return fmt.Errorf("api: %w", err)
+			}
+			return nil
+		})
+	}
+	select {
+	case <-ctx.Done():
+	case <-failed.Done():
+	}
+	if s.http != nil {
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Second)
+		if err := s.http.Shutdown(grace); err != nil {
+			slog.LogAttrs(ctx, slog.LevelWarn, "calls were cut off", slog.Any("error", err))
+		}
+		cancel()
+	}
+	stop()
+	err := g.Wait()
+	s.close()
+	return err
+}
+
+// close gives back everything that was opened, the youngest first.
+func (s *service) close() {
+	if s.listener != nil {
+		_ = s.listener.Close()
+	}
+	s.views.close()
+	if s.store != nil {
+		s.store.Close()
+	}
+	if s.gateway != nil {
+		_ = s.gateway.Close()
+	}
+	for _, c := range []*nats.Conn{s.queued, s.readers, s.conn} {
+		if c != nil {
+			c.Close()
+		}
+	}
+	if s.nats != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		defer cancel()
+		if err := s.nats.Stop(ctx); err != nil {
+			slog.Warn("the embedded server did not stop in time", slog.Any("error", err))
+		}
+	}
+}

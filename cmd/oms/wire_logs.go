@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/orderstream/oms/eventstore"
+	"github.com/orderstream/oms/eventstore/jsstore"
+	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
+	"github.com/orderstream/oms/internal/rpc"
+	"github.com/orderstream/oms/inventory"
+	"github.com/orderstream/oms/order"
+	"github.com/orderstream/oms/participants"
+	"github.com/orderstream/oms/payment"
+	"github.com/orderstream/oms/payment/gateway"
+	"github.com/orderstream/oms/payment/simulated"
+	"github.com/orderstream/oms/promotion"
+	"github.com/orderstream/oms/saga"
+)
+
+// logs are the four logs with their folded state.
+type logs struct {
+	runner     *saga.Runner
+	orders     *jsstore.Log[order.Order]
+	inventory  *jsstore.Log[inventory.Item]
+	promotions *jsstore.Log[promotion.State]
+	payments   *jsstore.Log[payment.Payment]
+}
+
+// openLogs brings the state of each log to its end.
+func (s *service) openLogs(ctx context.Context) (err error) {
+	policy := s.cfg.policy()
+	s.logs.runner = saga.NewRunner(s.queues, time.Now, s.metrics.Saga())
+	s.logs.orders, err = jsstore.OpenLog(ctx, s.store, eventstore.Definition[order.Order]{
+		Name: "order", Version: 1, New: order.New, Evolve: order.Evolve,
+		React: func(o order.Order, now time.Time) []proto.Message { return saga.Next(saga.Checkout, policy, o, now) },
+		Wake:  saga.Wake, Token: orderToken,
+	}, s.committed)
+	if err != nil {
+		return err
+	}
+	s.logs.inventory, err = jsstore.OpenLog(ctx, s.store, eventstore.Definition[inventory.Item]{
+		Name: "inventory", Version: 1, New: inventory.New, Evolve: inventory.Evolve,
+	}, nil)
+	if err != nil {
+		return err
+	}
+	s.logs.promotions, err = jsstore.OpenLog(ctx, s.store, eventstore.Definition[promotion.State]{
+		Name: "promotion", Version: 1, New: promotion.New, Evolve: promotion.Evolve, Wake: promotion.Wake,
+	}, nil)
+	if err != nil {
+		return err
+	}
+	s.logs.payments, err = jsstore.OpenLog(ctx, s.store, eventstore.Definition[payment.Payment]{
+		Name: "payment", Version: 1, New: payment.New, Evolve: payment.Evolve,
+	}, nil)
+	return err
+}
+
+// committed hands every durable commit of an order to the saga.
+func (s *service) committed(cs []jsstore.Committed[order.Order]) {
+	if !s.cfg.runs("saga") {
+		return
+	}
+	for _, c := range cs {
+		s.logs.runner.Committed(c.Commit, c.Result.Events, c.Result.States[c.Commit.GetScope()])
+	}
+}
+
+// orderToken names the events of a step by the step, so that a subject tells
+// which: log.order.reserveinventoryanswered.0.
+func orderToken(e proto.Message) string {
+	name := eventstore.DefaultToken("order", e)
+	if s, ok := e.(interface{ GetStep() orderv1.Step }); ok {
+		return strings.ReplaceAll(order.StepName(s.GetStep()), "_", "") + strings.TrimPrefix(name, "step")
+	}
+	return name
+}
+
+// openEngines starts the saga and the participants of this process.
+func (s *service) openEngines(context.Context) (err error) {
+	s.logs.runner.Attach(s.logs.orders)
+	if s.cfg.runs("saga") {
+		s.engines = append(s.engines, engine{"saga", s.logs.runner.Run})
+	}
+	if s.cfg.runs("inventory") {
+		p := participants.Inventory{Queues: s.queues, Log: s.logs.inventory, Now: time.Now}
+		s.engines = append(s.engines, engine{"inventory", p.Run})
+	}
+	if s.cfg.runs("promotion") {
+		p := participants.Promotion{Queues: s.queues, Log: s.logs.promotions, Now: time.Now}
+		s.engines = append(s.engines, engine{"promotion", p.Run})
+	}
+	if s.cfg.runs("fraud") {
+		p := &participants.Fraud{Queues: s.queues, Source: s.store, Now: time.Now}
+		s.engines = append(s.engines, engine{"fraud", p.Run})
+	}
+	if s.cfg.runs("payment") {
+		s.gateway, err = simulated.Open(simulated.Config{Path: filepath.Join(s.cfg.Data, "simulated-gateway.db")})
+		if err != nil {
+			return err
+		}
+		p := &participants.Payment{Queues: s.queues, Log: s.logs.payments, Gateways: gateway.Set{"simulated": s.gateway}, Now: time.Now}
+		s.engines = append(s.engines, engine{"payment", p.Run})
+	}
+	return nil
+}
+
+// scripter sets how the simulated gateway answers; nil where it does not run.
+func (s *service) scripter() rpc.Scripter {
+	if s.gateway == nil {
+		return nil
+	}
+	return s.gateway
+}

@@ -1,0 +1,49 @@
+package rpc
+
+import (
+	"github.com/orderstream/oms/gen/oms/inventory/v1/inventoryv1connect"
+	"github.com/orderstream/oms/gen/oms/log/v1/logv1connect"
+	"github.com/orderstream/oms/gen/oms/order/v1/orderv1connect"
+	"github.com/orderstream/oms/gen/oms/payment/v1/paymentv1connect"
+	"github.com/orderstream/oms/gen/oms/projection/v1/projectionv1connect"
+	"github.com/orderstream/oms/gen/oms/promotion/v1/promotionv1connect"
+	"github.com/orderstream/oms/gen/oms/saga/v1/sagav1connect"
+	"github.com/orderstream/oms/internal/auth"
+)
+
+// access is what each call needs. A call that is not listed is refused.
+//
+// Raw events show what read models hide, tokens of payment methods and
+// confirmation codes among them, so the log is for operators.
+var access = map[string]auth.Scope{
+	orderv1connect.OrderServiceCreateOrderProcedure:  auth.Write,
+	orderv1connect.OrderServiceGetOrderProcedure:     auth.Read,
+	orderv1connect.OrderServiceListOrdersProcedure:   auth.Read,
+	orderv1connect.OrderServiceCancelOrderProcedure:  auth.Write,
+	orderv1connect.OrderServiceReviewOrderProcedure:  auth.Write,
+	orderv1connect.OrderServiceRetryPaymentProcedure: auth.Write,
+	orderv1connect.OrderServiceWatchOrderProcedure:   auth.Read,
+
+	inventoryv1connect.InventoryServiceAdjustStockProcedure: auth.Write,
+	inventoryv1connect.InventoryServiceGetStockProcedure:    auth.Read,
+	inventoryv1connect.InventoryServiceListStockProcedure:   auth.Read,
+
+	promotionv1connect.PromotionServiceCreatePromoCodeProcedure:  auth.Write,
+	promotionv1connect.PromotionServiceGetPromoCodeProcedure:     auth.Read,
+	promotionv1connect.PromotionServiceDisablePromoCodeProcedure: auth.Write,
+
+	paymentv1connect.PaymentServiceGetPaymentProcedure:    auth.Read,
+	paymentv1connect.PaymentServiceScriptGatewayProcedure: auth.Operate,
+
+	sagav1connect.SagaServiceListSagasProcedure:      auth.Read,
+	sagav1connect.SagaServiceGetSagaProcedure:        auth.Read,
+	sagav1connect.SagaServiceRetrySagaProcedure:      auth.Operate,
+	sagav1connect.SagaServiceSkipStepProcedure:       auth.Operate,
+	sagav1connect.SagaServiceCompensateSagaProcedure: auth.Operate,
+
+	projectionv1connect.ProjectionServiceListProjectionsProcedure:   auth.Operate,
+	projectionv1connect.ProjectionServiceRebuildProjectionProcedure: auth.Operate,
+
+	logv1connect.LogServiceTailEventsProcedure:      auth.Operate,
+	logv1connect.LogServiceListOrderEventsProcedure: auth.Operate,
+}

@@ -1,0 +1,253 @@
+package rpc
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"connectrpc.com/connect"
+	"connectrpc.com/grpchealth"
+	"connectrpc.com/grpcreflect"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/orderstream/oms/eventstore"
+	inventoryv1 "github.com/orderstream/oms/gen/oms/inventory/v1"
+	"github.com/orderstream/oms/gen/oms/inventory/v1/inventoryv1connect"
+	logv1 "github.com/orderstream/oms/gen/oms/log/v1"
+	"github.com/orderstream/oms/gen/oms/log/v1/logv1connect"
+	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
+	"github.com/orderstream/oms/gen/oms/order/v1/orderv1connect"
+	paymentv1 "github.com/orderstream/oms/gen/oms/payment/v1"
+	"github.com/orderstream/oms/gen/oms/payment/v1/paymentv1connect"
+	projectionv1 "github.com/orderstream/oms/gen/oms/projection/v1"
+	"github.com/orderstream/oms/gen/oms/projection/v1/projectionv1connect"
+	promotionv1 "github.com/orderstream/oms/gen/oms/promotion/v1"
+	"github.com/orderstream/oms/gen/oms/promotion/v1/promotionv1connect"
+	sagav1 "github.com/orderstream/oms/gen/oms/saga/v1"
+	"github.com/orderstream/oms/gen/oms/saga/v1/sagav1connect"
+	"github.com/orderstream/oms/internal/auth"
+	"github.com/orderstream/oms/internal/fault"
+	"github.com/orderstream/oms/inventory"
+	"github.com/orderstream/oms/order"
+	"github.com/orderstream/oms/payment"
+	"github.com/orderstream/oms/promotion"
+)
+
+// Config is what the API stands on. The logs, the views and the guard are
+// required.
+type Config struct {
+	Guard *auth.Guard
+
+	Orders     eventstore.Log[order.Order]
+	Inventory  eventstore.Log[inventory.Item]
+	Promotions eventstore.Log[promotion.State]
+	Payments   eventstore.Log[payment.Payment]
+	Events     Events
+
+	OrderView   OrderView
+	StockView   StockView
+	Projections Projections
+
+	// Script is the simulated gateway; nil when it is not enabled.
+	Script Scripter
+	// OpenAPI is served as /openapi.yaml; empty serves none.
+	OpenAPI []byte
+	// Ready says why the process cannot serve yet; nil is always ready.
+	Ready func(context.Context) error
+	// MaxBody is the largest request in bytes; 0 means DefaultMaxBody.
+	MaxBody int64
+	// Now is the clock; default time.Now.
+	Now func() time.Time
+	// Hooks see the calls.
+	Hooks Hooks
+}
+
+// Hooks see the API at work; each may be nil.
+type Hooks struct {
+	// Called: a call came to an end, with code 0 when all went well.
+	Called func(ctx context.Context, procedure string, code connect.Code, took time.Duration)
+}
+
+// files have the services of the API.
+var files = []protoreflect.FileDescriptor{
+	orderv1.File_oms_order_v1_service_proto, inventoryv1.File_oms_inventory_v1_service_proto,
+	promotionv1.File_oms_promotion_v1_service_proto, paymentv1.File_oms_payment_v1_service_proto,
+	sagav1.File_oms_saga_v1_service_proto, projectionv1.File_oms_projection_v1_service_proto,
+	logv1.File_oms_log_v1_service_proto,
+}
+
+// API is the whole API as one http.Handler.
+type API struct {
+	http.Handler
+	stop context.CancelCauseFunc
+}
+
+// New builds the API. It compiles the rules of all requests, which takes some
+// milliseconds.
+func New(cfg Config) (*API, error) {
+	if cfg.MaxBody == 0 {
+		cfg.MaxBody = DefaultMaxBody
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	names, requests := described()
+	rules, err := newValidator(requests)
+	if err != nil {
+		return nil, err
+	}
+	life, stop := context.WithCancelCause(context.Background())
+	calls := http.NewServeMux()
+	mount(calls, cfg, options(cfg, rules, life))
+
+	mux := http.NewServeMux()
+	for _, name := range names {
+		mux.Handle("/"+name+"/", helpful(limitBodies(cfg.MaxBody, calls)))
+	}
+	small := connect.WithReadMaxBytes(64 << 10)
+	reflector := grpcreflect.NewStaticReflector(append(names, grpchealth.HealthV1ServiceName)...)
+	mux.Handle(grpcreflect.NewHandlerV1(reflector, small))
+	mux.Handle(grpcreflect.NewHandlerV1Alpha(reflector, small))
+	mux.Handle(grpchealth.NewHandler(health{cfg.Ready, names}, small))
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
+	mux.HandleFunc("GET /readyz", readyz(cfg.Ready))
+	if len(cfg.OpenAPI) > 0 {
+		mux.HandleFunc("GET /openapi.yaml", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/yaml")
+			_, _ = w.Write(cfg.OpenAPI)
+		})
+	}
+	return &API{Handler: correlate(mux), stop: stop}, nil
+}
+
+// Stop ends the calls that go on by themselves, watching and tailing, so that
+// a server can shut down. Other calls are not touched.
+func (a *API) Stop() { a.stop(errStopping) }
+
+var errStopping = fault.New(fault.Unavailable, "shutting_down", "the service is stopping: call again")
+
+// options are the same for every call; the first interceptor is the outermost.
+func options(cfg Config, rules validator, life context.Context) connect.HandlerOption {
+	decode := newDecoder()
+	return connect.WithHandlerOptions(append(decode.options(),
+		limitGzip(cfg.MaxBody),
+		connect.WithRequestGate(gate{cfg.Guard}.admit),
+		connect.WithInterceptors(outcome{cfg.Now, cfg.Hooks}, ending{life}, decode, rules),
+	)...)
+}
+
+func mount(mux *http.ServeMux, cfg Config, opts connect.HandlerOption) {
+	reads := orderReads{log: cfg.Orders, view: cfg.OrderView, now: cfg.Now}
+	mux.Handle(orderv1connect.NewOrderServiceHandler(orders{reads}, opts))
+	mux.Handle(inventoryv1connect.NewInventoryServiceHandler(stock{cfg.Inventory, cfg.StockView, cfg.Now}, opts))
+	mux.Handle(promotionv1connect.NewPromotionServiceHandler(promotions{cfg.Promotions}, opts))
+	mux.Handle(paymentv1connect.NewPaymentServiceHandler(payments{cfg.Payments, cfg.Script}, opts))
+	mux.Handle(sagav1connect.NewSagaServiceHandler(sagas{cfg.Orders, cfg.Now}, opts))
+	mux.Handle(projectionv1connect.NewProjectionServiceHandler(projectionService{cfg.Projections}, opts))
+	mux.Handle(logv1connect.NewLogServiceHandler(events{cfg.Events, reads}, opts))
+}
+
+// described returns the names of the services and their requests.
+func described() (names []string, requests []protoreflect.MessageDescriptor) {
+	for _, f := range files {
+		for i := range f.Services().Len() {
+			s := f.Services().Get(i)
+			names = append(names, string(s.FullName()))
+			for j := range s.Methods().Len() {
+				requests = append(requests, s.Methods().Get(j).Input())
+			}
+		}
+	}
+	return names, requests
+}
+
+// ending ends streams when the service stops.
+type ending struct{ life context.Context } //nolint:containedctx // it is what a stream ends with
+
+// WrapUnary changes nothing: such calls are short.
+func (e ending) WrapUnary(next connect.UnaryFunc) connect.UnaryFunc { return next }
+
+// WrapStreamingHandler gives a stream a context that ends with the service.
+func (e ending) WrapStreamingHandler(next connect.StreamingHandlerFunc) connect.StreamingHandlerFunc {
+	return func(ctx context.Context, conn connect.StreamingHandlerConn) error {
+		ctx, cancel := context.WithCancelCause(ctx)
+		defer cancel(nil)
+		defer context.AfterFunc(e.life, func() { cancel(context.Cause(e.life)) })()
+		err := next(ctx, conn)
+		if cause := context.Cause(ctx); errors.Is(cause, errStopping) && err != nil {
+			return cause
+		}
+		return err
+	}
+}
+
+// WrapStreamingClient changes nothing: this is a server.
+func (e ending) WrapStreamingClient(next connect.StreamingClientFunc) connect.StreamingClientFunc {
+	return next
+}
+
+// helpful says what to send to somebody who forgot the content type, as curl
+// does.
+func helpful(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		kind := r.Header.Get("Content-Type")
+		if r.Method == http.MethodPost && (kind == "" || strings.HasPrefix(kind, "application/x-www-form-urlencoded")) {
+			http.Error(w, "send JSON, with the header Content-Type: application/json", http.StatusUnsupportedMediaType)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func readyz(ready func(context.Context) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if ready != nil {
+			if err := ready(r.Context()); err != nil {
+				http.Error(w, fault.Public(err), http.StatusServiceUnavailable)
+				return
+			}
+		}
+		_, _ = w.Write([]byte("ready\n"))
+	}
+}
+
+// health answers the gRPC health protocol like /readyz.
+type health struct {
+	ready func(context.Context) error
+	names []string
+}
+
+// Check reports whether a service, or with no name the process, is ready.
+func (h health) Check(ctx context.Context, req *grpchealth.CheckRequest) (*grpchealth.CheckResponse, error) {
+	if req.Service != "" && !slices.Contains(h.names, req.Service) {
+		return nil, connect.NewError(connect.CodeNotFound, errors.New("no such service here"))
+	}
+	if h.ready != nil && h.ready(ctx) != nil {
+		return &grpchealth.CheckResponse{Status: grpchealth.StatusNotServing}, nil
+	}
+	return &grpchealth.CheckResponse{Status: grpchealth.StatusServing}, nil
+}
+
+// NewServer is an HTTP server that is safe to show to slow and idle clients. It
+// speaks HTTP/1.1 and, without TLS, HTTP/2 by prior knowledge, as gRPC does.
+// There is no limit on how long an answer takes: watching and tailing go on.
+// When it shuts down, it ends those calls first.
+func NewServer(api *API, handler http.Handler) *http.Server {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(true)
+	protocols.SetUnencryptedHTTP2(true)
+	s := &http.Server{
+		Handler: handler, Protocols: protocols,
+		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		HTTP2: &http.HTTP2Config{
+			MaxConcurrentStreams: 1000, WriteByteTimeout: 30 * time.Second,
+			SendPingTimeout: 30 * time.Second, PingTimeout: 15 * time.Second,
+		},
+	}
+	s.RegisterOnShutdown(api.Stop)
+	return s
+}

@@ -1,0 +1,129 @@
+// Package participants answers the requests of sagas: inventory, promotion,
+// payment and fraud, each behind its work queue.
+//
+// A participant reads a request, runs it as a command on its own log and
+// replies with what the log says became of it. A repeated request moves
+// nothing and is answered as before; a request that was undone before it
+// arrived is refused. Any of them can be left out of a process, so that an
+// outside service can own its queue: it consumes the queue's subject and
+// publishes its reply to the message's Reply-To header.
+package participants
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/orderstream/oms/eventstore"
+	"github.com/orderstream/oms/internal/fault"
+	"github.com/orderstream/oms/internal/skava"
+	"github.com/orderstream/oms/internal/workqueue"
+)
+
+// parallel is how many requests a participant works on at a time. They share
+// group commits, so more of them cost little.
+const parallel = 256
+
+// request is what the headers of a message on a work queue say.
+type request struct {
+	tenant      string
+	id          string
+	undoOf      []string
+	replyTo     string
+	order       string
+	customer    string
+	collection  int64
+	correlation string
+	traceparent string
+}
+
+func requestOf(m jetstream.Msg) (request, error) {
+	h := m.Headers()
+	r := request{
+		tenant: h.Get(workqueue.HeaderTenant), id: h.Get(skava.HeaderRequestID), undoOf: h.Values(skava.HeaderUndoOf),
+		replyTo: h.Get(skava.HeaderReplyTo), order: h.Get(skava.HeaderOrderID), customer: h.Get(skava.HeaderCustomerID),
+		correlation: h.Get(workqueue.HeaderCorrelationID), traceparent: h.Get("traceparent"), collection: 1,
+	}
+	if r.tenant == "" {
+		r.tenant = workqueue.DefaultTenant
+	}
+	if r.id == "" {
+		return r, fault.Field(skava.HeaderRequestID, "is missing")
+	}
+	if c := h.Get(skava.HeaderCollectionID); c != "" {
+		n, err := strconv.ParseInt(c, 10, 64)
+		if err != nil {
+			return r, fault.Field(skava.HeaderCollectionID, "is not a number")
+		}
+		r.collection = n
+	}
+	return r, nil
+}
+
+// meta of the command that a request becomes. Requests have ids of their own
+// in the domain, so the log's idempotency keys are not needed.
+func (r request) meta(actor string) eventstore.Meta {
+	return eventstore.Meta{
+		Tenant: r.tenant, Actor: actor, CorrelationID: r.correlation, CausationID: r.id, Traceparent: r.traceparent,
+	}
+}
+
+// reply builds the answer; nil when nobody asked for one.
+func (r request) reply(payload any) (*nats.Msg, error) {
+	if r.replyTo == "" {
+		return nil, nil //nolint:nilnil // no reply wanted
+	}
+	data, err := json.Marshal(payload)
+	if err != nil {
+		return nil, fmt.Errorf("reply to %s: %w", r.id, err)
+	}
+	m := nats.NewMsg(r.replyTo)
+	m.Data = data
+	m.Header = nats.Header{
+		skava.HeaderRequestID: {r.id}, skava.HeaderOrderID: {r.order}, workqueue.HeaderTenant: {r.tenant},
+	}
+	if r.correlation != "" {
+		m.Header[workqueue.HeaderCorrelationID] = []string{r.correlation}
+	}
+	if r.traceparent != "" {
+		m.Header["traceparent"] = []string{r.traceparent}
+	}
+	return m, nil
+}
+
+// decode reads the body of a request. Unknown fields are ignored: outside
+// services may send more than we know.
+func decode[T any](m jetstream.Msg) (T, error) {
+	var body T
+	if err := json.Unmarshal(m.Data(), &body); err != nil {
+		return body, fault.Wrap(err, fault.Invalid, "invalid_body", "the body is not a %T", body)
+	}
+	return body, nil
+}
+
+// outcome is the response code of a request or a line.
+func outcome(refusal string) string {
+	if refusal == "" {
+		return skava.CodeDone
+	}
+	return skava.CodeRefused
+}
+
+// serve runs a participant's handler on its queue.
+func serve(ctx context.Context, q *workqueue.Queues, queue string, h func(context.Context, request, jetstream.Msg) (any, error)) error {
+	return q.ServeQueue(ctx, queue, parallel, func(ctx context.Context, m jetstream.Msg) (*nats.Msg, error) {
+		r, err := requestOf(m)
+		if err != nil {
+			return nil, err
+		}
+		payload, err := h(ctx, r, m)
+		if err != nil {
+			return nil, err
+		}
+		return r.reply(payload)
+	})
+}

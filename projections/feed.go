@@ -1,0 +1,120 @@
+package projections
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/orderstream/oms/eventstore"
+)
+
+// delivery is one message of the log with its events decoded.
+type delivery struct {
+	eventstore.Batch
+	recorded [][]eventstore.Recorded // of each commit
+	events   int
+	bytes    int
+	bad      error // its bytes are not what they say they are
+}
+
+func decode(b eventstore.Batch) delivery {
+	d := delivery{Batch: b, recorded: make([][]eventstore.Recorded, len(b.Commits))}
+	for i, c := range b.Commits {
+		if d.recorded[i], d.bad = c.Recorded(); d.bad != nil {
+			return d
+		}
+		d.events += len(c.Events)
+		for _, e := range c.Events {
+			d.bytes += len(e.Data)
+		}
+	}
+	return d
+}
+
+// feed reads a log ahead of the one who applies it: one goroutine fetches and
+// decodes, another one folds and writes.
+type feed struct {
+	in    chan delivery
+	ended chan struct{} // closed when err says why
+	err   error
+	stop  context.CancelFunc
+}
+
+// ahead is how many messages are decoded before they are asked for.
+const ahead = 64
+
+func openFeed(ctx context.Context, src Source, log string, after uint64) *feed {
+	ctx, stop := context.WithCancel(ctx)
+	f := &feed{in: make(chan delivery, ahead), ended: make(chan struct{}), stop: stop}
+	go func() {
+		defer close(f.ended)
+		f.err = src.Follow(ctx, log, after, func(b eventstore.Batch) error {
+			select {
+			case f.in <- decode(b):
+				return nil
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		})
+	}()
+	return f
+}
+
+// close ends the reading, and returns when it has ended.
+func (f *feed) close() {
+	f.stop()
+	<-f.ended
+}
+
+// promised is how long a message is waited for that the log said it has.
+const promised = 20 * time.Millisecond
+
+// collect waits for a message and takes all that has arrived with it, up to a
+// number of events. That is the whole batching: with nothing to do each
+// message is answered at once, and the longer a write takes, the more messages
+// share the next one. It returns nothing when the tick comes first.
+func (f *feed) collect(ctx context.Context, tick <-chan time.Time, events int) ([]delivery, error) {
+	select {
+	case d := <-f.in:
+		return f.gather([]delivery{d}, events), nil
+	case <-f.ended:
+		return nil, f.failure()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-tick:
+		return nil, nil
+	}
+}
+
+// gather takes what is there, and what the log says will be there at once.
+func (f *feed) gather(ds []delivery, events int) []delivery {
+	late := time.NewTimer(promised)
+	defer late.Stop()
+	for n := ds[0].events; n < events; n += ds[len(ds)-1].events {
+		select {
+		case d := <-f.in:
+			ds = append(ds, d)
+			continue
+		default:
+		}
+		if !ds[len(ds)-1].More {
+			break
+		}
+		select {
+		case d := <-f.in:
+			ds = append(ds, d)
+		case <-late.C:
+			return ds
+		case <-f.ended:
+			return ds
+		}
+	}
+	return ds
+}
+
+func (f *feed) failure() error {
+	if f.err == nil {
+		return errors.New("the log ended")
+	}
+	return f.err
+}

@@ -1,0 +1,152 @@
+package projections
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/orderstream/oms/internal/fault"
+)
+
+// ErrInUse says that another process, or another runner of this one, has the
+// view.
+var ErrInUse = fault.New(fault.Unavailable, "view_in_use", "the view is in use by another process")
+
+// errUnusable says that a file is not one of this view: whatever it is, the
+// view can be built without it.
+var errUnusable = errors.New("file cannot be used")
+
+// lockWait is how long a file is waited for that another process may just be
+// closing.
+const lockWait = 250 * time.Millisecond
+
+// mapped is the address space that a file gets from the start. Within it the
+// writer never has to wait for readers in order to map the file anew.
+const mapped = 1 << 30
+
+// generation is one file of a view. One goroutine at a time writes it.
+type generation struct {
+	name fileName
+	path string
+	db   *bolt.DB
+	cp   checkpoint // as it stands in the file; belongs to the writer
+
+	// Readers and retirement belong to the view's lock.
+	readers int
+	retired bool
+	closed  chan struct{} // closed when the file is, with what it came to in ended
+	ended   error
+}
+
+// openGeneration opens or makes a file of a view. Without sync, writes are
+// fast and a power loss may break the file: good for one that is being built.
+func openGeneration(dir string, name fileName, p Projector) (*generation, error) {
+	g := &generation{name: name, path: name.in(dir), closed: make(chan struct{})}
+	var err error
+	g.db, err = bolt.Open(g.path, 0o600, &bolt.Options{
+		Timeout: lockWait, FreelistType: bolt.FreelistMapType, InitialMmapSize: mapped,
+		// The list of free pages is found again by looking at every page, unless
+		// the file was closed in good order; see close.
+		NoFreelistSync: true,
+		NoSync:         name.building, NoGrowSync: name.building,
+	})
+	switch {
+	case errors.Is(err, bolt.ErrTimeout):
+		return nil, ErrInUse
+	case errors.Is(err, os.ErrPermission):
+		return nil, fmt.Errorf("open view: %w", err)
+	case err != nil:
+		return nil, fmt.Errorf("%w: %s: %w", errUnusable, g.path, err)
+	}
+	if err := g.identify(p); err != nil {
+		return nil, errors.Join(err, g.db.Close())
+	}
+	return g, nil
+}
+
+// identify reads the checkpoint, or writes the first one.
+func (g *generation) identify(p Projector) error {
+	found := false
+	err := g.db.View(func(tx *bolt.Tx) (err error) {
+		g.cp, found, err = loadCheckpoint(tx)
+		return err
+	})
+	if err != nil || found && (g.cp.View != p.Name || g.cp.Version != p.Version) || !found && !g.name.building {
+		return fmt.Errorf("%w: %s is of view %q, version %d: %w", errUnusable, g.path, g.cp.View, g.cp.Version, err)
+	}
+	if found {
+		return nil
+	}
+	g.cp = checkpoint{View: p.Name, Version: p.Version}
+	if err := g.db.Update(g.cp.store); err != nil {
+		return fmt.Errorf("new view: %w", err)
+	}
+	return nil
+}
+
+// begin starts a transaction that writes.
+func (g *generation) begin(p Projector) (*Tx, error) {
+	tx, err := g.db.Begin(true)
+	if err != nil {
+		return nil, fmt.Errorf("write view %s: %w", p.Name, err)
+	}
+	return newTx(tx, p, g.cp), nil
+}
+
+// commit ends a transaction at a time.
+func (g *generation) commit(tx *Tx, now time.Time) error {
+	tx.cp.UpdatedAt = now
+	if err := tx.commit(); err != nil {
+		return err
+	}
+	g.cp = tx.cp
+	return nil
+}
+
+// harden makes what was written without sync durable; from then on every
+// write is.
+func (g *generation) harden() error {
+	if err := g.db.Sync(); err != nil {
+		return fmt.Errorf("sync view: %w", err)
+	}
+	g.db.NoSync, g.db.NoGrowSync = false, false
+	return nil
+}
+
+// finish gives a hardened file the name of a whole one.
+func (g *generation) finish(dir string) error {
+	whole := g.name
+	whole.building = false
+	if err := os.Rename(g.path, whole.in(dir)); err != nil {
+		return fmt.Errorf("swap view: %w", err)
+	}
+	g.name, g.path = whole, whole.in(dir)
+	return syncDir(dir)
+}
+
+// close waits for whoever still reads. A file that was closed in good order
+// names its free pages, so that it opens at once however large it is.
+func (g *generation) close() error {
+	g.db.NoFreelistSync = false
+	err := g.db.Update(func(*bolt.Tx) error { return nil })
+	err = errors.Join(err, g.db.Close())
+	if err != nil {
+		return fmt.Errorf("close view %s: %w", g.path, err)
+	}
+	return nil
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir) //nolint:gosec // the configured folder
+	if err != nil {
+		return fmt.Errorf("sync folder: %w", err)
+	}
+	err = errors.Join(d.Sync(), d.Close())
+	if err != nil {
+		return fmt.Errorf("sync folder: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,204 @@
+package saga
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
+	"github.com/orderstream/oms/internal/skava"
+	"github.com/orderstream/oms/order"
+)
+
+// Request is a message to a participant.
+type Request struct {
+	Step orderv1.Step
+	// ID is stable: a participant answers a repeat as it answered before.
+	ID string
+	// Attempt counts the sends, starting at 1.
+	Attempt uint32
+	// MsgID is unique to one attempt: "<id>#<attempt>".
+	MsgID string
+	// Queue is the subject to send it to.
+	Queue string
+	// UndoOf are the ids of the requests that this one takes back, the newest
+	// first; those that arrive later must be refused. Empty for a step forward.
+	UndoOf []string
+
+	OrderID      string
+	CollectionID int64
+	CustomerID   string
+	// Payload is a model of package skava.
+	Payload any
+}
+
+// RequestFor builds the message of a request of the order. The same order and
+// the same request make the same message.
+func RequestFor(o order.Order, st order.StepProgress) Request {
+	r := Request{
+		Step: st.Step, ID: st.RequestID, Attempt: st.Attempt, MsgID: fmt.Sprintf("%s#%d", st.RequestID, st.Attempt),
+		UndoOf: undone(o, st.Step), OrderID: o.ID, CollectionID: o.CollectionID, CustomerID: o.CustomerID,
+	}
+	switch st.Step {
+	case orderv1.Step_STEP_RESERVE_INVENTORY:
+		r.Queue, r.Payload = skava.QueueInventory, stock(o, skava.InventoryRemove)
+	case orderv1.Step_STEP_RELEASE_INVENTORY:
+		r.Queue, r.Payload = skava.QueueInventory, stock(o, skava.InventoryAdd)
+	case orderv1.Step_STEP_BLOCK_PROMOTION:
+		r.Queue, r.Payload = skava.QueuePromotion, promotion(o, skava.PromotionBlock)
+	case orderv1.Step_STEP_ASSIGN_PROMOTION:
+		r.Queue, r.Payload = skava.QueuePromotion, promotion(o, skava.PromotionAssign)
+	case orderv1.Step_STEP_RELEASE_PROMOTION:
+		r.Queue, r.Payload = skava.QueuePromotion, promotion(o, skava.PromotionRelease)
+	case orderv1.Step_STEP_CHECK_FRAUD:
+		r.Queue, r.Payload = skava.QueueFraud, fraud(o)
+	case orderv1.Step_STEP_AUTHORIZE_PAYMENT, orderv1.Step_STEP_CAPTURE_PAYMENT:
+		r.Queue, r.Payload = skava.QueuePayment, payment(o, st, true)
+	case orderv1.Step_STEP_VOID_PAYMENT, orderv1.Step_STEP_REFUND_PAYMENT:
+		// What can be given back is given back, whatever else is refused.
+		r.Queue, r.Payload = skava.QueuePayment, payment(o, st, false)
+	case orderv1.Step_STEP_UNSPECIFIED:
+	}
+	return r
+}
+
+// Headers are the headers of the request that follow from the order. Those of
+// its surroundings (tenant, reply subject, correlation) are the sender's.
+func (r Request) Headers() map[string][]string {
+	h := map[string][]string{
+		skava.HeaderRequestID:    {r.ID},
+		skava.HeaderOrderID:      {r.OrderID},
+		skava.HeaderCollectionID: {strconv.FormatInt(r.CollectionID, 10)},
+	}
+	if r.CustomerID != "" {
+		h[skava.HeaderCustomerID] = []string{r.CustomerID}
+	}
+	if len(r.UndoOf) > 0 {
+		h[skava.HeaderUndoOf] = r.UndoOf
+	}
+	if c, ok := skava.ChannelOf(r.Queue); ok {
+		for name, value := range c.Headers() {
+			h[name] = []string{value}
+		}
+	}
+	return h
+}
+
+// RequestID takes a request id apart; false for an id that is not one.
+func RequestID(id string) (orderID string, step orderv1.Step, ok bool) {
+	orderID, rest, _ := strings.Cut(id, ":")
+	name, round, found := strings.Cut(rest, ":")
+	if _, err := strconv.ParseUint(round, 10, 32); err != nil || !found || !order.ValidID(orderID) {
+		return "", orderv1.Step_STEP_UNSPECIFIED, false
+	}
+	step = orderv1.Step(orderv1.Step_value["STEP_"+strings.ToUpper(name)])
+	return orderID, step, step != orderv1.Step_STEP_UNSPECIFIED && order.StepName(step) == name
+}
+
+// undone are the requests that an undo takes back, the newest first: it is the
+// one whose outcome may not be known.
+func undone(o order.Order, undo orderv1.Step) []string {
+	var out []string
+	for _, p := range slices.Backward(o.Steps) {
+		if undoOf(p.Step) == undo && p.RequestID != "" {
+			out = append(out, p.RequestID)
+		}
+	}
+	return out
+}
+
+// undoneTransaction is the latest transaction of a payment item that an undo
+// takes back, from whichever round; empty for a step forward.
+func undoneTransaction(o order.Order, undo orderv1.Step, item string) string {
+	for _, p := range slices.Backward(o.Steps) {
+		if undoOf(p.Step) != undo {
+			continue
+		}
+		for _, t := range p.Transactions {
+			if t.ItemID == item {
+				return t.ID
+			}
+		}
+	}
+	return ""
+}
+
+// undoOf is the undo of a step of the checkout; unspecified for others.
+func undoOf(s orderv1.Step) orderv1.Step {
+	for _, p := range Checkout.Steps {
+		if p.Step == s {
+			return p.Undo
+		}
+	}
+	return orderv1.Step_STEP_UNSPECIFIED
+}
+
+func stock(o order.Order, t skava.InventoryType) skava.InventoryBulkTransaction {
+	b := skava.InventoryBulkTransaction{BinItems: make([]skava.BinItem, len(o.Items)), AllOrNone: true}
+	for i, item := range o.Items {
+		b.BinItems[i] = skava.BinItem{
+			BinName: item.Bin, SKUID: item.SKU,
+			Transaction: skava.InventoryTransaction{ID: item.ItemID, Type: t, AtpQty: item.Quantity},
+		}
+	}
+	return b
+}
+
+func promotion(o order.Order, kind string) skava.PromotionBulkTransaction {
+	b := skava.PromotionBulkTransaction{ID: o.ID, Type: kind, PromoCodesInfo: make([]skava.PromoCode, len(o.PromoCodes))}
+	for i, p := range o.PromoCodes {
+		b.PromoCodesInfo[i] = skava.PromoCode{PromoCode: p.Code, ConfirmationCode: p.Confirmation}
+	}
+	return b
+}
+
+func fraud(o order.Order) skava.FraudRequest {
+	return skava.FraudRequest{
+		OrderID: o.ID, CollectionID: o.CollectionID, CustomerID: o.CustomerID, Guest: o.Guest, Email: o.Email, IP: o.IP,
+		BillingCountry: o.BillingCountry, ShippingCountry: o.ShippingCountry,
+		Currency: o.Currency, Value: o.TotalMinor, CreatedTime: skava.Millis(o.CreatedAt),
+	}
+}
+
+func payment(o order.Order, st order.StepProgress, allOrNone bool) skava.PaymentBulkTransaction {
+	items := make(map[string]order.Payment, len(o.Payments))
+	for _, p := range o.Payments {
+		items[p.ItemID] = p
+	}
+	b := skava.PaymentBulkTransaction{Transactions: make([]skava.PaymentTransaction, len(st.Transactions)), AllOrNone: allOrNone}
+	for i, t := range st.Transactions {
+		item := items[t.ItemID]
+		b.Transactions[i] = skava.PaymentTransaction{
+			Value: t.AmountMinor, Type: paymentType(t.Operation), PaymentItemID: t.ItemID, ID: t.ID,
+			Status: skava.PaymentPending, CreatedBy: order.BySaga,
+			Properties: []skava.Property{
+				{Name: skava.PropertyCurrency, Value: o.Currency},
+				{Name: skava.PropertyGateway, Value: item.Gateway},
+			},
+		}
+		// A token travels only where it is needed.
+		if t.Operation == orderv1.PaymentOperation_PAYMENT_OPERATION_AUTHORIZE && item.Token != "" {
+			b.Transactions[i].Properties = append(b.Transactions[i].Properties, skava.Property{Name: skava.PropertyToken, Value: item.Token})
+		}
+		if id := undoneTransaction(o, st.Step, t.ItemID); id != "" {
+			b.Transactions[i].Properties = append(b.Transactions[i].Properties, skava.Property{Name: skava.PropertyUndoes, Value: id})
+		}
+	}
+	return b
+}
+
+func paymentType(op orderv1.PaymentOperation) string {
+	switch op {
+	case orderv1.PaymentOperation_PAYMENT_OPERATION_AUTHORIZE:
+		return skava.PaymentAuth
+	case orderv1.PaymentOperation_PAYMENT_OPERATION_VOID:
+		return skava.PaymentCancelAuth
+	case orderv1.PaymentOperation_PAYMENT_OPERATION_CAPTURE:
+		return skava.PaymentCharge
+	case orderv1.PaymentOperation_PAYMENT_OPERATION_REFUND:
+		return skava.PaymentRefund
+	case orderv1.PaymentOperation_PAYMENT_OPERATION_UNSPECIFIED:
+	}
+	return ""
+}

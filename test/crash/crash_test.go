@@ -1,0 +1,228 @@
+package crash_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"connectrpc.com/connect"
+
+	moneyv1 "github.com/orderstream/oms/gen/oms/money/v1"
+	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
+	promotionv1 "github.com/orderstream/oms/gen/oms/promotion/v1"
+	"github.com/orderstream/oms/internal/testkit"
+)
+
+var cycles = flag.Int("cycles", 20, "how often the process is killed")
+
+// stock is scarce for one SKU, so that some orders are refused and undone.
+var stock = map[string]int64{"plenty": 1_000_000, "enough": 1_000_000, "scarce": 400}
+
+const callers = 16
+
+func TestCrash(t *testing.T) {
+	dir := t.TempDir()
+	shop := &shop{acked: map[string]string{}}
+	p := testkit.Start(t, dir)
+	p.AddStock(t, stock)
+	createCode(t, p)
+	for cycle := range *cycles {
+		shop.placeUntilKilled(t, p, 20+rand.IntN(300))
+		started := time.Now()
+		p = testkit.Start(t, dir)
+		if cycle%10 == 9 || *cycles <= 20 {
+			t.Logf("cycle %d: %d orders acknowledged, up again after %v", cycle+1, len(shop.acked), time.Since(started).Round(time.Millisecond))
+		}
+	}
+	shop.retryCut(t, p)
+	p.WaitForSagas(t, 3*time.Minute)
+	orders := p.AllOrders(t)
+	shop.checkAcked(t, orders)
+	p.CheckStock(t, stock, orders)
+	checkNotifications(t, p, orders)
+	p.CheckView(t, "orders")
+	p.CheckView(t, "stock")
+	p.Stop(t)
+	testkit.CheckCharges(t, dir, orders)
+	t.Logf("%d kills, %d orders: %s", *cycles, len(orders), statuses(orders))
+}
+
+// shop remembers what it was told.
+type shop struct {
+	mu    sync.Mutex
+	next  int
+	acked map[string]string // idempotency key to order id
+	cut   []int             // calls without an answer
+}
+
+// placeUntilKilled places orders from many callers and kills the process after
+// so many answers, in the middle of whatever it does then.
+func (s *shop) placeUntilKilled(t *testing.T, p *testkit.Process, answers int) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var left atomic.Int64
+	left.Store(int64(answers))
+	enough := make(chan struct{})
+	var wg sync.WaitGroup
+	for range callers {
+		wg.Go(func() {
+			for ctx.Err() == nil {
+				n := s.take()
+				if !s.place(ctx, t, p, n) {
+					return
+				}
+				if left.Add(-1) == 0 {
+					close(enough)
+				}
+			}
+		})
+	}
+	select {
+	case <-enough:
+	case <-time.After(30 * time.Second):
+		t.Error("the shop came to a stop")
+	}
+	p.Kill()
+	cancel()
+	wg.Wait()
+}
+
+func (s *shop) take() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n := len(s.cut); n > 0 && rand.IntN(2) == 0 {
+		last := s.cut[n-1]
+		s.cut = s.cut[:n-1]
+		return last
+	}
+	s.next++
+	return s.next
+}
+
+// place sends order n and reports whether the process still answers.
+func (s *shop) place(ctx context.Context, t *testing.T, p *testkit.Process, n int) bool {
+	req := request(n)
+	res, err := p.Orders().CreateOrder(ctx, req)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err != nil {
+		s.cut = append(s.cut, n)
+		if code := connect.CodeOf(err); code == connect.CodeInvalidArgument || code == connect.CodeInternal {
+			t.Errorf("order %d: %v", n, err)
+		}
+		return false
+	}
+	if before, ok := s.acked[req.GetIdempotencyKey()]; ok && before != res.GetOrderId() {
+		t.Errorf("order %d is %s and %s", n, before, res.GetOrderId())
+	}
+	s.acked[req.GetIdempotencyKey()] = res.GetOrderId()
+	return true
+}
+
+// retryCut sends again what was not answered, as a client would.
+func (s *shop) retryCut(t *testing.T, p *testkit.Process) {
+	t.Helper()
+	for _, n := range s.cut {
+		if !s.place(t.Context(), t, p, n) {
+			t.Errorf("order %d was not taken by a healthy process", n)
+		}
+	}
+}
+
+// request is the n-th order: of one to three lines, some with a promo code,
+// some that will be declined.
+func request(n int) *orderv1.CreateOrderRequest {
+	r := rand.New(rand.NewPCG(1, uint64(n)))
+	req := &orderv1.CreateOrderRequest{
+		IdempotencyKey: fmt.Sprint("crash/", n), CurrencyCode: "EUR", Reference: fmt.Sprint(n),
+		Customer: &orderv1.Customer{CustomerId: fmt.Sprint("customer-", n)},
+	}
+	skus := []string{"plenty", "enough", "scarce"}
+	for i := range 1 + r.IntN(3) {
+		req.Items = append(req.Items, &orderv1.LineItem{
+			SkuId: skus[i], Quantity: 1 + r.Int64N(3), UnitPrice: &moneyv1.Money{CurrencyCode: "EUR", MinorUnits: 1 + r.Int64N(5000)},
+		})
+	}
+	if r.IntN(5) == 0 {
+		req.PromoCodes = []*orderv1.PromoCode{{PromoCode: "CRASH"}}
+	}
+	if r.IntN(10) == 0 {
+		req.Payments = []*orderv1.PaymentItem{{Token: "tok_decline"}}
+		req.OnPaymentDecline = orderv1.PaymentDeclinePolicy_PAYMENT_DECLINE_POLICY_UNDO
+	}
+	return req
+}
+
+func createCode(t *testing.T, p *testkit.Process) {
+	t.Helper()
+	_, err := p.Promotions().CreatePromoCode(t.Context(), &promotionv1.CreatePromoCodeRequest{PromoCode: "CRASH", UsageLimit: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// checkAcked proves that every acknowledged order is there, once.
+func (s *shop) checkAcked(t *testing.T, orders map[string]*orderv1.Order) {
+	t.Helper()
+	if len(s.acked) == 0 {
+		t.Error("nothing was acknowledged at all")
+	}
+	for key, id := range s.acked {
+		if orders[id] == nil {
+			t.Errorf("%s was acknowledged as %s and is lost", key, id)
+		}
+	}
+	byReference := map[string]string{}
+	for id, o := range orders {
+		if other := byReference[o.GetReference()]; other != "" {
+			t.Errorf("orders %s and %s are both %s", id, other, o.GetReference())
+		}
+		byReference[o.GetReference()] = id
+		switch o.GetStatus() { //nolint:exhaustive // the others are what is wrong
+		case orderv1.OrderStatus_ORDER_STATUS_SUBMITTED, orderv1.OrderStatus_ORDER_STATUS_CANCELLED:
+		default:
+			t.Errorf("order %s is %s", id, o.GetStatus())
+		}
+	}
+}
+
+// checkNotifications proves that each notification is in its stream once.
+func checkNotifications(t *testing.T, p *testkit.Process, orders map[string]*orderv1.Order) {
+	t.Helper()
+	said := p.Published(t, "ecomm")
+	for subject, n := range p.Published(t, "OmsMsgTopic") {
+		said[subject] = n
+	}
+	for what, n := range said {
+		if n != 1 {
+			t.Errorf("%s was published %d times", what, n)
+		}
+	}
+	for id, o := range orders {
+		want := []string{"order.created", "order.preprocessinventory"}
+		if o.GetStatus() == orderv1.OrderStatus_ORDER_STATUS_CANCELLED {
+			want = append(want, "order.cancelled")
+		} else {
+			want = append(want, "order.checkfraud", "order.preprocesspayment")
+		}
+		for _, subject := range want {
+			if said[subject+" "+id] != 1 {
+				t.Errorf("%s of %s (%s) was published %d times", subject, id, o.GetStatus(), said[subject+" "+id])
+			}
+		}
+	}
+}
+
+func statuses(orders map[string]*orderv1.Order) string {
+	count := map[string]int{}
+	for _, o := range orders {
+		count[o.GetStatus().String()+" "+o.GetStatusReason()]++
+	}
+	return fmt.Sprint(count)
+}
