@@ -121,15 +121,16 @@ func TestPlanFailsForWhatCannotBeRecorded(t *testing.T) {
 		kind    fault.Kind
 		fields  int
 	}{
-		"empty":                {payment.Request{}, fault.Invalid, 2},
-		"no ids":               {payment.Request{ID: "r1", Transactions: list(payment.Asked{})}, fault.Invalid, 2},
-		"derived id":           {request(asked("t1#2", "p1", payment.Authorize, 1)), fault.Invalid, 1},
-		"same id twice":        {request(ok, ok), fault.Invalid, 1},
-		"undo of itself":       {payment.Request{ID: "r1", UndoOf: "r1", Transactions: list(ok)}, fault.Invalid, 1},
-		"id of another amount": {request(asked("a1", "p1", payment.Authorize, 999)), fault.Conflict, 0},
-		"id of another item":   {request(asked("a1", "p2", payment.Authorize, 1000)), fault.Conflict, 0},
+		"empty":                  {payment.Request{}, fault.Invalid, 2},
+		"no ids":                 {payment.Request{ID: "r1", Transactions: list(payment.Asked{})}, fault.Invalid, 2},
+		"derived id":             {request(asked("t1#2", "p1", payment.Authorize, 1)), fault.Invalid, 1},
+		"same id twice":          {request(ok, ok), fault.Invalid, 1},
+		"undo of itself":         {payment.Request{ID: "r1", UndoOf: "r1", Transactions: list(ok)}, fault.Invalid, 1},
+		"id of a larger amount":  {request(asked("a1", "p1", payment.Authorize, 999)), fault.Conflict, 0},
+		"id of a smaller amount": {request(asked("a1", "p1", payment.Authorize, 1001)), fault.Conflict, 0},
+		"id of another item":     {request(asked("a1", "p2", payment.Authorize, 1000)), fault.Conflict, 0},
 	} {
-		_, err := payment.Plan(given(t, authorized("a1", "p1", 1000)).payment, tt.request)
+		_, err := payment.Plan(given(t, authorized("a1", "p1", 1000), recorded("r0", true, true, "a1")).payment, tt.request)
 		if fault.KindOf(err) != tt.kind || len(fault.Violations(err)) != tt.fields {
 			t.Errorf("%s: %v %v, want %v with %d fields", name, fault.KindOf(err), err, tt.kind, tt.fields)
 		}

@@ -92,7 +92,7 @@ func (c Record) complete(p Payment) error {
 	}
 	for _, r := range slices.Concat(c.known(p), c.Results) {
 		undo, ok := r.compensation()
-		if ok && !c.has(undo.TransactionID) && !p.has(undo.TransactionID) {
+		if ok && !c.has(undo.TransactionID) {
 			return fault.New(fault.Internal, "not_compensated", "request %s failed, but nobody tried %s", c.RequestID, undo.TransactionID)
 		}
 	}

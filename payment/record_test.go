@@ -143,13 +143,45 @@ func TestCompensationThatFailsShowsInTheAnswer(t *testing.T) {
 }
 
 func TestRefusalOfAnotherRequestRefusesAll(t *testing.T) {
-	o := given(t, declined("t1", "p1", payment.Authorize, 1000))
-	w := o.plan(request(asked("t1", "p1", payment.Authorize, 1000), asked("t2", "p2", payment.Authorize, 500)))
-	if len(w.Calls) != 0 {
-		t.Errorf("calls %+v, though all or none", w.Calls)
+	for name, o := range map[string]*order{
+		"decided": given(t, declined("t1", "p1", payment.Authorize, 1000), recorded("r0", false, true, "t1")),
+		"told":    given(t, declined("t1", "p1", payment.Authorize, 1000)),
+	} {
+		w := o.plan(request(asked("t1", "p1", payment.Authorize, 1000), asked("t2", "p2", payment.Authorize, 500)))
+		if len(w.Calls) != 0 {
+			t.Errorf("%s: calls %+v, though all or none", name, w.Calls)
+		}
+		o.must(w.Record(nil, noon))
+		if a := o.answer("r1"); a.Succeeded || a.Transactions[0].Code != "402" || a.Transactions[1].Code != payment.NotApplied {
+			t.Errorf("%s: answer %+v", name, a)
+		}
 	}
-	o.must(w.Record(nil, noon))
-	if a := o.answer("r1"); a.Succeeded || a.Transactions[0].Code != "402" || a.Transactions[1].Code != payment.NotApplied {
+}
+
+func TestWhatWasToldDoesNotChangeWhatARuleRefused(t *testing.T) {
+	o := given(t)
+	r := request(asked("t1", "p1", payment.Authorize, 1000), asked("t2", "p1", payment.Capture, 500))
+	each := r
+	each.AllOrNone = false
+	o.must(payment.Settle{Results: results(o.plan(each).Calls, yes), Now: noon})
+	w := o.plan(r)
+	if !w.Refused || len(w.Calls) != 0 || len(w.Known) != 1 {
+		t.Fatalf("work %+v, want the capture refused as before", w)
+	}
+	if diff := cmp.Diff(tasks(task("t1#void", "p1", payment.Void, 1000, "ref-t1")), w.Compensate(nil)); diff != "" {
+		t.Errorf("compensation (-want +got):\n%s", diff)
+	}
+}
+
+func TestRefusedPartThatWasToldRefusesTheWhole(t *testing.T) {
+	o := given(t, authorized("a1", "p1", 300), authorized("a2", "p1", 300))
+	r := request(asked("t1", "p1", payment.Capture, 500))
+	r.AllOrNone = false
+	made := o.plan(r).Calls
+	o.must(payment.Settle{Results: results(made[1:], no), Now: noon})
+	w := o.plan(r)
+	o.must(w.Record(results(w.Calls, yes), noon))
+	if a := o.answer("r1"); a.Succeeded || a.Transactions[0].Approved || a.Transactions[0].Amount != 300 {
 		t.Errorf("answer %+v", a)
 	}
 }

@@ -196,6 +196,20 @@ func TestUndoLooksUpTheCallsAsTheyWerePlanned(t *testing.T) {
 	}
 }
 
+func TestUndoAsksForThePartsThatWereNotTold(t *testing.T) {
+	o := given(t, authorized("a1", "p1", 300), authorized("a2", "p1", 300))
+	made := o.plan(request(asked("t1", "p1", payment.Capture, 500))).Calls
+	o.must(payment.Settle{Results: results(made[:1], yes), Now: noon})
+	w := o.plan(undo(undoing("v1", "t1", payment.Refund, 500)))
+	want := tasks(withToken(task("t1#2", "p1", payment.Capture, 200, "ref-a2")), task("t1#refund", "p1", payment.Refund, 300, "ref-a1"))
+	for n := range want {
+		want[n].Lookup = true
+	}
+	if diff := cmp.Diff(want, w.Lookups); diff != "" {
+		t.Errorf("lookups (-want +got):\n%s", diff)
+	}
+}
+
 func TestResultsOfAClosedRequestAreNotLost(t *testing.T) {
 	o := given(t)
 	w := o.plan(request(asked("t1", "p1", payment.Authorize, 1000)))

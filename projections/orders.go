@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"slices"
 
 	"google.golang.org/protobuf/proto"
 
@@ -34,94 +33,100 @@ func OrdersProjector() Projector {
 	return Projector{Name: "orders", Version: 1, Log: "order", Main: bucketOrders, Project: projectOrders}
 }
 
-// projectOrders folds one commit. All of its events are of one order, as a
-// rule, but nothing here depends on that.
+// projectOrders folds one commit, the events of each order together: they are
+// of one order, as a rule.
 func projectOrders(tx *Tx, c eventstore.Commit, events []eventstore.Recorded) error {
-	var seen []string
-	for _, e := range events {
-		p := orderPlace(tx, c.GetTenant(), e)
-		if p == nil {
-			tx.Unknown() // of an order that never began
-			continue
+	for len(events) > 0 {
+		id := events[0].Aggregate
+		n := 1
+		for n < len(events) && events[n].Aggregate == id {
+			n++
 		}
-		if err := projectOrder(tx, c, e, p); err != nil {
-			return fmt.Errorf("order %s: %w", e.Aggregate, err)
+		if err := projectOrder(tx, c, events[:n]); err != nil {
+			return fmt.Errorf("order %s: %w", id, err)
 		}
-		if !slices.Contains(seen, e.Aggregate) {
-			seen = append(seen, e.Aggregate)
-			remember(tx, c, p)
-			tx.Changed(orderTopic(c.GetTenant(), e.Aggregate))
-		}
+		events = events[n:]
 	}
 	return nil
 }
 
-// orderPlace finds the place of an event's order, or gives one to a new order.
-// It is nil for an order that does not exist.
-func orderPlace(tx *Tx, tenant string, e eventstore.Recorded) []byte {
-	id := key(tenant, []byte(e.Aggregate))
-	if p := tx.Get(bucketIDs, id); p != nil {
-		return p
+// projectOrder folds the events of one order.
+func projectOrder(tx *Tx, c eventstore.Commit, events []eventstore.Recorded) error {
+	tenant, id := c.GetTenant(), events[0].Aggregate
+	place := tx.Get(bucketIDs, key(tenant, []byte(id)))
+	var o *orderv1.Order
+	if place != nil {
+		var ok bool
+		var err error
+		if o, ok, err = Row[*orderv1.Order](tx, bucketOrders, key(tenant, place)); err != nil || !ok {
+			return errors.Join(errors.New("the row is missing"), err)
+		}
 	}
-	created, ok := e.Event.(*orderv1.OrderCreated)
-	if !ok {
+	before := o.GetStatus()
+	for _, e := range events {
+		created, isCreated := e.Event.(*orderv1.OrderCreated)
+		switch {
+		case isCreated && o == nil:
+			var err error
+			if o, err = newOrder(tenant, created); err != nil {
+				return err
+			}
+			place = append(instant(created.GetCreatedAt().AsTime()), id...)
+			indexOrder(tx, o, place)
+		case isCreated: // cannot happen twice
+		case o == nil: // of an order that never began
+			tx.Unknown()
+			continue
+		default:
+			if err := fold(tx, c, o, place, e.Event); err != nil {
+				return err
+			}
+		}
+		o.Revision = e.Revision
+	}
+	if o == nil {
 		return nil
 	}
-	p := append(instant(created.GetCreatedAt().AsTime()), e.Aggregate...)
-	tx.Put(bucketIDs, id, p)
-	return p
+	o.Position, o.UpdatedAt = c.Position, c.GetTime()
+	tx.Keep(bucketOrders, key(tenant, place), o)
+	moveStatus(tx, o, before, place)
+	remember(tx, c, place)
+	tx.Changed(orderTopic(tenant, id))
+	return nil
 }
 
-func projectOrder(tx *Tx, c eventstore.Commit, e eventstore.Recorded, place []byte) error {
-	tenant := c.GetTenant()
-	o, exists, err := Row[*orderv1.Order](tx, bucketOrders, key(tenant, place))
-	if err != nil {
-		return err
-	}
-	created, isCreated := e.Event.(*orderv1.OrderCreated)
-	before := o.GetStatus()
-	known := true
-	switch {
-	case isCreated && !exists:
-		if o, err = newOrder(tenant, created); err != nil {
-			return err
-		}
-		indexOrder(tx, o, place)
-	case isCreated: // cannot happen twice
-	case !exists:
-		return errors.New("the row is missing")
-	default:
-		known = foldOrder(o, e.Event, c.GetTime())
-		if answer, ok := e.Event.(*orderv1.StepAnswered); ok {
-			err = settle(tx, o, place, answer)
-		}
-	}
-	if err != nil {
-		return err
-	}
-	if !known {
+// fold folds one event of an order that exists.
+func fold(tx *Tx, c eventstore.Commit, o *orderv1.Order, place []byte, e proto.Message) error {
+	if !foldOrder(o, e, c.GetTime()) {
 		tx.Unknown()
 	}
-	if o.GetStatus() != before {
-		if exists {
-			tx.Delete(bucketStatuses, statusKey(tenant, before, place))
-		}
-		tx.Put(bucketStatuses, statusKey(tenant, o.GetStatus(), place), place)
+	if answer, ok := e.(*orderv1.StepAnswered); ok {
+		return settle(tx, o, place, answer)
 	}
-	o.Revision, o.Position, o.UpdatedAt = e.Revision, c.Position, c.GetTime()
-	tx.Keep(bucketOrders, key(tenant, place), o)
 	return nil
+}
+
+// moveStatus keeps the index of statuses.
+func moveStatus(tx *Tx, o *orderv1.Order, before orderv1.OrderStatus, place []byte) {
+	if o.GetStatus() == before {
+		return
+	}
+	if before != orderv1.OrderStatus_ORDER_STATUS_UNSPECIFIED {
+		tx.Delete(bucketStatuses, statusKey(o.GetTenant(), before, place))
+	}
+	tx.Put(bucketStatuses, statusKey(o.GetTenant(), o.GetStatus(), place), []byte{})
 }
 
 // indexOrder makes a new order findable by what never changes about it.
 func indexOrder(tx *Tx, o *orderv1.Order, place []byte) {
 	tenant := o.GetTenant()
+	tx.Put(bucketIDs, key(tenant, []byte(o.GetOrderId())), place)
 	tx.Put(bucketNumbers, numberKey(tenant, o.GetOrderNumber()), place)
 	if ref := o.GetReference(); ref != "" {
-		tx.Put(bucketReferences, key(tenant, textKey(ref), place), place)
+		tx.Put(bucketReferences, key(tenant, textKey(ref), place), []byte{})
 	}
 	if customer := o.GetCustomer().GetCustomerId(); customer != "" {
-		tx.Put(bucketCustomers, key(tenant, textKey(customer), place), place)
+		tx.Put(bucketCustomers, key(tenant, textKey(customer), place), []byte{})
 	}
 }
 

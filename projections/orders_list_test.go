@@ -143,13 +143,13 @@ func TestPagesAreWhole(t *testing.T) {
 func TestAPageIsBounded(t *testing.T) {
 	l, v, orders := newWorld(t).orders()
 	const placedOrders = 2300
-	l.putMany(placedOrders, func(i int) (string, []proto.Message) {
+	l.putMany(placedOrders, func(i int) (string, [][]proto.Message) {
 		id := fmt.Sprintf("order-%09d", i+1)
 		events := []proto.Message{placed(id, uint64(i+1))}
 		if i == 0 { // the oldest
 			events = append(events, &orderv1.OrderHeld{})
 		}
-		return id, events
+		return id, [][]proto.Message{events}
 	})
 	l.follow(v)
 	f := projections.OrderFilter{CustomerID: "c1", Status: orderv1.OrderStatus_ORDER_STATUS_ON_HOLD}

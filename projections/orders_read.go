@@ -33,8 +33,9 @@ func (v Orders) GetByNumber(tenant string, n uint64) (*orderv1.Order, error) {
 // GetByReference returns the newest order with a caller's reference.
 func (v Orders) GetByReference(tenant, reference string) (*orderv1.Order, error) {
 	return v.find("order with this reference", tenant, func(tx *ReadTx) []byte {
-		for _, place := range tx.Descend(bucketReferences, key(tenant, textKey(reference)), nil) {
-			return place
+		prefix := key(tenant, textKey(reference))
+		for k := range tx.Descend(bucketReferences, prefix, nil) {
+			return k[len(prefix):]
 		}
 		return nil
 	})

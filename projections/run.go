@@ -147,6 +147,7 @@ func (r *Runner) apply(g *generation, ds []delivery) (bad int, err error) {
 	if err != nil {
 		return -1, err
 	}
+	tx.topics = map[string]struct{}{}
 	for i, d := range ds {
 		if err := tx.apply(d); err != nil {
 			return i, errors.Join(err, tx.rollback())

@@ -21,7 +21,7 @@ type Tx struct {
 	project func(*Tx, eventstore.Commit, []eventstore.Recorded) error
 	main    string
 	tables  map[string]*table
-	topics  map[string]struct{}
+	topics  map[string]struct{} // nil when nobody can be listening
 	cp      checkpoint
 	// What the transaction holds, for those who bound it.
 	messages, events, rows, bytes int
@@ -30,7 +30,7 @@ type Tx struct {
 func newTx(b *bolt.Tx, p Projector, cp checkpoint) *Tx {
 	return &Tx{
 		bolt: b, project: p.Project, main: p.Main, cp: cp,
-		tables: map[string]*table{}, topics: map[string]struct{}{},
+		tables: map[string]*table{},
 	}
 }
 
@@ -47,17 +47,21 @@ func (tx *Tx) Get(bucket string, key []byte) []byte {
 // Put sets a key. The transaction keeps value: it must not be changed later.
 func (tx *Tx) Put(bucket string, key, value []byte) {
 	tx.bytes += len(value)
-	tx.set(bucket, key, &slot{value: value, dirty: true})
+	tx.set(bucket, key, slot{value: value, dirty: true})
 }
 
 // Delete removes a key; one that is not there is left so.
 func (tx *Tx) Delete(bucket string, key []byte) {
-	tx.set(bucket, key, &slot{dirty: true})
+	tx.set(bucket, key, slot{dirty: true})
 }
 
 // Changed tells the subscribers of a topic, once the transaction is durable,
 // that there is something new to read.
-func (tx *Tx) Changed(topic string) { tx.topics[topic] = struct{}{} }
+func (tx *Tx) Changed(topic string) {
+	if tx.topics != nil {
+		tx.topics[topic] = struct{}{}
+	}
+}
 
 // Unknown counts an event that the projector passed over because it does not
 // know what it means.
@@ -106,12 +110,7 @@ func Row[M proto.Message](tx *Tx, bucket string, key []byte) (row M, ok bool, er
 
 // Keep sets the row of a key. Whoever changes the row later keeps it again.
 func (tx *Tx) Keep(bucket string, key []byte, row proto.Message) {
-	t := tx.table(bucket)
-	if s, held := t.slots[string(key)]; held && s.row != nil && s.dirty {
-		s.row = row
-		return
-	}
-	tx.set(bucket, key, &slot{row: row, dirty: true})
+	tx.set(bucket, key, slot{row: row, dirty: true})
 }
 
 // apply folds one message and moves the position. A message that was seen
@@ -140,12 +139,17 @@ func (tx *Tx) apply(d delivery) (err error) {
 	return nil
 }
 
-func (tx *Tx) set(bucket string, key []byte, s *slot) {
+func (tx *Tx) set(bucket string, key []byte, s slot) {
 	t := tx.table(bucket)
-	if old, held := t.slots[string(key)]; !held || !old.dirty {
+	have := t.slots[string(key)]
+	if have == nil {
+		have = new(slot)
+		t.slots[string(key)] = have
+	}
+	if !have.dirty {
 		tx.rows++
 	}
-	t.slots[string(key)] = s
+	*have = s
 }
 
 // table is the part of a transaction that concerns one bucket.
@@ -271,11 +275,14 @@ func (tx *Tx) rollback() error {
 	return nil
 }
 
-var rowForm = proto.MarshalOptions{Deterministic: true}
+// rowForm gives equal rows equal bytes, and trusts the size that it was just
+// asked for.
+var rowForm = proto.MarshalOptions{Deterministic: true, UseCachedSize: true}
 
-// encodeRow gives equal rows equal bytes. An empty row is not nil.
+// encodeRow returns the bytes of a row; those of an empty one are not nil.
 func encodeRow(row proto.Message) ([]byte, error) {
-	raw, err := rowForm.MarshalAppend(make([]byte, 0, rowForm.Size(row)), row)
+	size := proto.MarshalOptions{Deterministic: true}.Size(row) // fills the caches
+	raw, err := rowForm.MarshalAppend(make([]byte, 0, size), row)
 	if err != nil {
 		return nil, fmt.Errorf("encode %T: %w", row, err)
 	}

@@ -120,8 +120,9 @@ func (l *log) follow(o *opened) {
 	}
 }
 
-// putMany stores commits at the same time, so that they share messages.
-func (l *log) putMany(n int, of func(i int) (id string, events []proto.Message)) {
+// putMany stores the commits of many aggregates at the same time, so that they
+// share messages; those of one aggregate in order.
+func (l *log) putMany(n int, of func(i int) (id string, commits [][]proto.Message)) {
 	l.Helper()
 	var wg sync.WaitGroup
 	limit := make(chan struct{}, 256)
@@ -129,8 +130,10 @@ func (l *log) putMany(n int, of func(i int) (id string, events []proto.Message))
 		limit <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-limit }()
-			id, events := of(i)
-			l.put(id, events...)
+			id, commits := of(i)
+			for _, events := range commits {
+				l.put(id, events...)
+			}
 		})
 	}
 	wg.Wait()

@@ -11,6 +11,7 @@ import (
 	"github.com/orderstream/oms/eventstore"
 	"github.com/orderstream/oms/eventstore/jsstore"
 	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
+	"github.com/orderstream/oms/fraud"
 	"github.com/orderstream/oms/internal/rpc"
 	"github.com/orderstream/oms/inventory"
 	"github.com/orderstream/oms/order"
@@ -96,7 +97,7 @@ func (s *service) openEngines(context.Context) (err error) {
 		s.engines = append(s.engines, engine{"promotion", p.Run})
 	}
 	if s.cfg.runs("fraud") {
-		p := &participants.Fraud{Queues: s.queues, Source: s.store, Now: time.Now}
+		p := &participants.Fraud{Queues: s.queues, Source: s.store, Rules: fraud.Default(), Now: time.Now}
 		s.engines = append(s.engines, engine{"fraud", p.Run})
 	}
 	if s.cfg.runs("payment") {

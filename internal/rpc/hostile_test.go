@@ -3,15 +3,12 @@ package rpc_test
 import (
 	"bytes"
 	"compress/gzip"
-	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
-	inventoryv1connect "github.com/orderstream/oms/gen/oms/inventory/v1/inventoryv1connect"
+	"github.com/orderstream/oms/gen/oms/inventory/v1/inventoryv1connect"
 	"github.com/orderstream/oms/gen/oms/order/v1/orderv1connect"
 )
 
@@ -195,21 +192,5 @@ func TestSomebodyWhoForgetsTheContentTypeIsTold(t *testing.T) {
 	got := w.post(create, body(), "Content-Type", "application/x-www-form-urlencoded")
 	if got.status != http.StatusUnsupportedMediaType || !strings.Contains(got.body, "Content-Type: application/json") {
 		t.Errorf("%d: %q", got.status, got.body)
-	}
-}
-
-func TestClientsThatDoNotFinishTheirHeadersAreCutOff(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes ten seconds")
-	}
-	t.Parallel()
-	w := newWorld(t, setup{})
-	conn, err := net.Dial("tcp", strings.TrimPrefix(w.url, "http://"))
-	must(t, err)
-	defer conn.Close()
-	fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\n", create)
-	must(t, conn.SetReadDeadline(time.Now().Add(20*time.Second)))
-	if _, err := io.ReadAll(conn); err != nil {
-		t.Errorf("the connection is still open: %v", err)
 	}
 }

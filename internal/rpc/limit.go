@@ -30,12 +30,12 @@ const bodyTimeout = 30 * time.Second
 
 // limitBodies bounds what is read of a request, and how long that may take. A
 // request that says that it is larger is refused before any of it is read.
-func limitBodies(limit int64, next http.Handler) http.Handler {
+func limitBodies(limit int64, patience time.Duration, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// A server's own ReadTimeout would end streams, too: a connection is
 		// always read from, to see that the client goes.
 		c := http.NewResponseController(w)
-		late := time.AfterFunc(bodyTimeout, func() { _ = c.SetReadDeadline(time.Unix(0, 0)) })
+		late := time.AfterFunc(patience, func() { _ = c.SetReadDeadline(time.Unix(0, 0)) })
 		defer late.Stop()
 		r.Body = &limitedBody{
 			ReadCloser: http.MaxBytesReader(w, r.Body, limit), limit: limit, over: r.ContentLength > limit, late: late,
@@ -63,7 +63,7 @@ func (b *limitedBody) Read(p []byte) (int, error) {
 	case errors.As(err, &over):
 		err = tooLarge(b.limit)
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		err = classified(fault.New(fault.Unavailable, "request_too_slow", "the request did not arrive within %s", bodyTimeout))
+		err = classified(fault.New(fault.Unavailable, "request_too_slow", "the request did not arrive in time"))
 	}
 	return n, err
 }

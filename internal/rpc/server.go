@@ -105,7 +105,7 @@ func New(cfg Config) (*API, error) {
 
 	mux := http.NewServeMux()
 	for _, name := range names {
-		mux.Handle("/"+name+"/", helpful(limitBodies(cfg.MaxBody, calls)))
+		mux.Handle("/"+name+"/", helpful(limitBodies(cfg.MaxBody, bodyTimeout, calls)))
 	}
 	small := connect.WithReadMaxBytes(64 << 10)
 	reflector := grpcreflect.NewStaticReflector(append(names, grpchealth.HealthV1ServiceName)...)

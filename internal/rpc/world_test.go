@@ -101,7 +101,9 @@ func newWorld(t testing.TB, s setup) *world {
 	w := &world{TB: t, views: openViews(t, store)}
 	w.orders = openLog(t, store, eventstore.Definition[order.Order]{
 		Name: "order", Version: 1, New: order.New, Evolve: order.Evolve, Wake: saga.Wake,
-		React: func(o order.Order, now time.Time) []proto.Message { return saga.Next(saga.Checkout, saga.Policy{}, o, now) },
+		React: func(o order.Order, now time.Time) []proto.Message {
+			return saga.Next(saga.Checkout, saga.Policy{}, o, now)
+		},
 	})
 	w.pays = openLog(t, store, eventstore.Definition[payment.Payment]{Name: "payment", Version: 1, New: payment.New, Evolve: payment.Evolve})
 	if !s.lateViews {
@@ -345,4 +347,30 @@ type zeros struct{}
 func (zeros) Read(p []byte) (int, error) {
 	clear(p)
 	return len(p), nil
+}
+
+// inTenant makes a client call for a tenant.
+func inTenant(tenant string) connect.ClientOption {
+	return connect.WithInterceptors(tenantHeader(tenant))
+}
+
+type tenantHeader string
+
+func (h tenantHeader) WrapUnary(next connect.UnaryFunc) connect.UnaryFunc {
+	return func(ctx context.Context, req connect.AnyRequest) (connect.AnyResponse, error) {
+		req.Header().Set(auth.HeaderTenant, string(h))
+		return next(ctx, req)
+	}
+}
+
+func (h tenantHeader) WrapStreamingClient(next connect.StreamingClientFunc) connect.StreamingClientFunc {
+	return func(ctx context.Context, spec connect.Spec) connect.StreamingClientConn {
+		conn := next(ctx, spec)
+		conn.RequestHeader().Set(auth.HeaderTenant, string(h))
+		return conn
+	}
+}
+
+func (h tenantHeader) WrapStreamingHandler(next connect.StreamingHandlerFunc) connect.StreamingHandlerFunc {
+	return next
 }

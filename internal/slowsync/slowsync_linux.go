@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unsafe"
 
@@ -34,11 +35,19 @@ type response struct {
 	flags uint32
 }
 
-var installed sync.Mutex
+var (
+	installed sync.Mutex
+	count     atomic.Int64
+)
 
-// Install delays every fsync and fdatasync of this process by d, until it
-// ends: the kernel asks a goroutine of ours before it carries one out, and
-// that one waits. It can be called once; a second call fails.
+// Count is how many fsyncs were made since Install, those of child processes
+// included.
+func Count() int64 { return count.Load() }
+
+// Install delays every fsync and fdatasync of this process, and of those that
+// it starts, by d: the kernel asks a goroutine of ours before it carries one
+// out, and that one counts and waits. It can be called once; a second call
+// fails.
 func Install(d time.Duration) error {
 	if !installed.TryLock() {
 		return errors.New("slowsync is installed already")
@@ -75,9 +84,15 @@ func listen(fd uintptr, d time.Duration) {
 		if errno != 0 {
 			return
 		}
-		time.AfterFunc(d, func() {
+		count.Add(1)
+		answer := func() {
 			r := response{id: n.id, flags: flagContinue}
 			_, _, _ = unix.Syscall(unix.SYS_IOCTL, fd, ioctlSend, uintptr(unsafe.Pointer(&r))) //nolint:gosec // the kernel wants a pointer
-		})
+		}
+		if d == 0 {
+			answer()
+			continue
+		}
+		time.AfterFunc(d, answer)
 	}
 }
