@@ -74,7 +74,7 @@ func Encode(aggregate string, revision uint64, e proto.Message) (*logv1.Event, e
 func Decode(e *logv1.Event) (proto.Message, error) {
 	t, err := protoregistry.GlobalTypes.FindMessageByName(protoreflect.FullName(e.GetType()))
 	if err != nil {
-		return nil, nil //nolint:nilnil // an event of a later release is passed over
+		return nil, nil //nolint:nilerr // an event of a later release is passed over
 	}
 	m := t.New().Interface()
 	if err := proto.Unmarshal(e.GetData(), m); err != nil {

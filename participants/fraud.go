@@ -70,7 +70,7 @@ func (p *Fraud) count(ctx context.Context) error {
 			return nil
 		})
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // told to stop
 		}
 		slog.LogAttrs(ctx, slog.LevelWarn, "counting orders starts again", slog.Any("error", err))
 		select {
@@ -110,7 +110,9 @@ func (p *Fraud) add(c eventstore.Commit) error {
 	return nil
 }
 
+// verdicts are the wire names; an order that nobody could judge is for a person.
 var verdicts = map[fraud.Decision]string{
+	orderv1.FraudVerdict_FRAUD_VERDICT_UNSPECIFIED: skava.VerdictReview,
 	fraud.Accept: skava.VerdictAccept, fraud.Review: skava.VerdictReview, fraud.Reject: skava.VerdictReject,
 }
 

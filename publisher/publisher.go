@@ -25,6 +25,9 @@ import (
 	"github.com/orderstream/oms/order"
 )
 
+// firstWait is how long the publisher rests after a failure; then it doubles.
+const firstWait = 50 * time.Millisecond
+
 // maxBatch is how many messages go into one append. A larger batch costs no
 // more disk flushes, but keeps subscribers waiting.
 const maxBatch = 256
@@ -96,16 +99,12 @@ func subjectsOf(stream string) (subjects []string) {
 // Run publishes until the context ends. What fails is tried again: the log
 // keeps what is still to be said.
 func (p *Publisher) Run(ctx context.Context) error {
-	for wait := 50 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
-		started := time.Now()
-		err := p.follow(ctx)
+	for wait := firstWait; ; wait = min(2*wait, 5*time.Second) {
+		err := p.follow(ctx, &wait)
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // told to stop
 		}
 		slog.LogAttrs(ctx, slog.LevelWarn, "publishing starts again", slog.Any("error", err))
-		if time.Since(started) > time.Minute {
-			wait = 50 * time.Millisecond
-		}
 		select {
 		case <-ctx.Done():
 			return nil
@@ -116,7 +115,7 @@ func (p *Publisher) Run(ctx context.Context) error {
 
 // follow locates every target and publishes from the one that is furthest
 // behind; the others leave out what they have.
-func (p *Publisher) follow(ctx context.Context) error {
+func (p *Publisher) follow(ctx context.Context, wait *time.Duration) error {
 	from := place{position: ^uint64(0)}
 	for _, t := range p.targets {
 		if err := t.locate(ctx); err != nil {
@@ -142,6 +141,7 @@ func (p *Publisher) follow(ctx context.Context) error {
 		if err := p.flush(ctx); err != nil {
 			return err
 		}
+		*wait = firstWait // it works again
 		if p.Progress != nil {
 			p.Progress(b.Position)
 		}

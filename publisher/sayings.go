@@ -52,13 +52,13 @@ func say(subject string, payload any) []saying {
 
 // created: Skava Order Created.
 func created(o order.Order, e proto.Message, at saidAt) []saying {
-	by := e.(*orderv1.OrderCreated).GetCreatedBy() //nolint:errcheck,forcetypeassert // sayings is keyed by type
+	by := e.(*orderv1.OrderCreated).GetCreatedBy()
 	return say(skava.SubjectCreated, notification(o, skava.OrderCreated, "Created", "Order is created.", by, at))
 }
 
 // cancelled: Skava Order Canceled.
 func cancelled(o order.Order, e proto.Message, at saidAt) []saying {
-	c := e.(*orderv1.OrderCancelled) //nolint:errcheck,forcetypeassert // sayings is keyed by type
+	c := e.(*orderv1.OrderCancelled)
 	n := notification(o, skava.OrderCancelled, "Cancelled", "Order is cancelled.", c.GetCancelledBy(), at)
 	n.Properties["reason"] = c.GetReason()
 	return say(skava.SubjectCancelled, n)
@@ -66,11 +66,11 @@ func cancelled(o order.Order, e proto.Message, at saidAt) []saying {
 
 // requested: the preprocess events, once per request however often it is sent.
 func requested(o order.Order, e proto.Message, _ saidAt) []saying {
-	r := e.(*orderv1.StepRequested) //nolint:errcheck,forcetypeassert // sayings is keyed by type
+	r := e.(*orderv1.StepRequested)
 	if r.GetAttempt() > 1 {
 		return nil
 	}
-	switch r.GetStep() {
+	switch r.GetStep() { //nolint:exhaustive // the other steps have no outside form
 	case orderv1.Step_STEP_RESERVE_INVENTORY:
 		return say(skava.SubjectPreProcessInventory, orderwire.PreProcessInventory(o, skava.InventoryRemove))
 	case orderv1.Step_STEP_RELEASE_INVENTORY:
@@ -88,7 +88,7 @@ func requested(o order.Order, e proto.Message, _ saidAt) []saying {
 
 // answered: Skava Check Fraud.
 func answered(o order.Order, e proto.Message, _ saidAt) []saying {
-	a := e.(*orderv1.StepAnswered) //nolint:errcheck,forcetypeassert // sayings is keyed by type
+	a := e.(*orderv1.StepAnswered)
 	if a.GetStep() != orderv1.Step_STEP_CHECK_FRAUD {
 		return nil
 	}

@@ -32,7 +32,7 @@ func (r *running) counters() (counters, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer res.Body.Close() //nolint:errcheck // only read from
+	defer res.Body.Close()
 	c := counters{}
 	for sc := bufio.NewScanner(res.Body); sc.Scan(); {
 		name, value, ok := strings.Cut(sc.Text(), " ")
@@ -61,7 +61,7 @@ func benchFsyncs(r *report, d time.Duration) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(out.Name())                                                                                  //nolint:errcheck // a temporary file
+	defer os.Remove(out.Name())
 	cmd := exec.Command(os.Args[0], "-child", "fsyncs", "-seconds", fmt.Sprint(d.Seconds()), "-out", out.Name()) //nolint:gosec // this program itself
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	if err := cmd.Run(); err != nil {

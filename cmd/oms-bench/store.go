@@ -52,7 +52,7 @@ func benchDefinition() eventstore.Definition[benchState] {
 		New:    func(string, uint64) benchState { return benchState{} },
 		Evolve: func(s benchState, _ proto.Message) benchState { s.N++; return s },
 		Token: func(e proto.Message) string {
-			n := len(e.(*wrapperspb.BytesValue).Value) //nolint:errcheck,forcetypeassert // the only event
+			n := len(e.(*wrapperspb.BytesValue).Value)
 			for _, h := range headlines {
 				if h.bytes == n {
 					return h.token
@@ -129,7 +129,7 @@ func payloads() [][]byte {
 	for i, h := range headlines {
 		p[i] = make([]byte, h.bytes)
 		for j := range p[i] {
-			p[i][j] = byte(j * 31)
+			p[i][j] = byte(j % 251)
 		}
 	}
 	return p
@@ -236,7 +236,7 @@ func benchSlowStore(r *report, d time.Duration) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(out.Name())                                                                                //nolint:errcheck // a temporary file
+	defer os.Remove(out.Name())
 	cmd := exec.Command(os.Args[0], "-child", "slow", "-seconds", fmt.Sprint(d.Seconds()), "-out", out.Name()) //nolint:gosec // this program itself
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	if err := cmd.Run(); err != nil {

@@ -39,7 +39,7 @@ money of the orders is compared with the sum over the file.`,
 			if err != nil {
 				return usageError("%w", err)
 			}
-			defer f.Close() //nolint:errcheck // only read from
+			defer f.Close()
 			return a.loadOnlineRetail(cmd, f, callers)
 		},
 	}

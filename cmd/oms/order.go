@@ -113,7 +113,7 @@ func (a *app) listOrders(ctx context.Context, req *orderv1.ListOrdersRequest, li
 	}
 	t := a.table("NUMBER", "ORDER", "STATUS", "REASON", "TOTAL", "CUSTOMER", "CREATED")
 	for left := limit; left > 0; {
-		req.PageSize = int32(min(left, page)) //nolint:gosec // at most page
+		req.PageSize = int32(min(left, page))
 		res, err := client.ListOrders(ctx, req)
 		if err != nil {
 			return err

@@ -168,7 +168,7 @@ func (p *placing) follow(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	defer stream.Close() //nolint:errcheck // only read from
+	defer stream.Close()
 	for stream.Receive() {
 		if o := stream.Msg().GetOrder(); p.ended(o) {
 			return nil
@@ -190,7 +190,7 @@ func (p *placing) ended(o *orderv1.Order) bool {
 		p.Cancelled[cmp.Or(o.GetStatusReason(), "unknown")]++
 	case orderv1.OrderStatus_ORDER_STATUS_ON_HOLD:
 		p.OnHold++
-	default:
+	case orderv1.OrderStatus_ORDER_STATUS_UNSPECIFIED, orderv1.OrderStatus_ORDER_STATUS_CREATED, orderv1.OrderStatus_ORDER_STATUS_CANCELLING:
 		return false
 	}
 	return true

@@ -25,7 +25,7 @@ type app struct {
 // run is the program: it returns the exit code.
 func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
 	a := &app{in: in, out: out, err: errOut}
-	root := newRoot(a)
+	root := newRoot(a) //nolint:contextcheck // each command is given the context when it runs
 	root.SetArgs(args)
 	return a.exit(ctx, root.ExecuteContext(ctx))
 }

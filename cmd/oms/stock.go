@@ -124,7 +124,7 @@ func (a *app) listStock(ctx context.Context, req *inventoryv1.ListStockRequest, 
 	}
 	t := a.table(stockColumns...)
 	for left := limit; left > 0; {
-		req.PageSize = int32(min(left, page)) //nolint:gosec // at most page
+		req.PageSize = int32(min(left, page))
 		res, err := client.ListStock(ctx, req)
 		if err != nil {
 			return err

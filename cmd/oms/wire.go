@@ -55,7 +55,7 @@ type engine struct {
 // it fails.
 func newService(ctx context.Context, cfg serveConfig) (s *service, err error) {
 	s = &service{cfg: cfg, metrics: obs.NewMetrics()}
-	defer func() {
+	defer func() { //nolint:contextcheck // what is open is closed whatever became of the caller
 		if err != nil {
 			s.close()
 		}
@@ -161,11 +161,12 @@ func (s *service) openAPI(context.Context) error {
 	if err != nil {
 		return err
 	}
-	api, err := rpc.New(rpc.Config{
-		Guard: guard, Orders: s.logs.orders, Inventory: s.logs.inventory, Promotions: s.logs.promotions, Payments: s.logs.payments,
-		Events: s.store, OrderView: s.views.ordersView(), StockView: s.views.stockView(), Projections: &s.views,
-		Script: s.scripter(), OpenAPI: openapi.Document, Ready: s.ready,
-	})
+	api, err := rpc.New( //nolint:contextcheck // calls live longer than the building of the API
+		rpc.Config{
+			Guard: guard, Orders: s.logs.orders, Inventory: s.logs.inventory, Promotions: s.logs.promotions, Payments: s.logs.payments,
+			Events: s.store, OrderView: s.views.ordersView(), StockView: s.views.stockView(), Projections: &s.views,
+			Script: s.scripter(), OpenAPI: openapi.Document, Ready: s.ready,
+		})
 	if err != nil {
 		return err
 	}
@@ -215,7 +216,7 @@ func (s *service) run(ctx context.Context) error {
 	}
 	stop()
 	err := g.Wait()
-	s.close()
+	s.close() //nolint:contextcheck // the context has ended: that is why
 	return err
 }
 

@@ -10,8 +10,8 @@ import (
 
 	"github.com/orderstream/oms/eventstore"
 	"github.com/orderstream/oms/eventstore/jsstore"
-	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
 	"github.com/orderstream/oms/fraud"
+	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
 	"github.com/orderstream/oms/internal/rpc"
 	"github.com/orderstream/oms/inventory"
 	"github.com/orderstream/oms/order"

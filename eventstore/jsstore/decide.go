@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"reflect"
+	"slices"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -72,8 +73,7 @@ func (t *txn[S]) react(now time.Time) error {
 	if t.p.def.React == nil {
 		return nil
 	}
-	for i := 0; i < len(t.ids); i++ {
-		id := t.ids[i]
+	for _, id := range slices.Clone(t.ids) {
 		for n := 0; ; n++ {
 			follow := t.p.def.React(t.rows[id].State, now)
 			if len(follow) == 0 {

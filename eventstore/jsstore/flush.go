@@ -16,10 +16,10 @@ func (p *partition[S]) flush() {
 	}
 	rows, keys, active, cp := p.beginFlush()
 	go func() {
-		started := time.Now()
+		started := p.cfg.Now()
 		err := p.file.write(p.id, encodeBatch(rows, keys, active, cp))
 		if p.hooks.Flushed != nil {
-			p.hooks.Flushed(p.def.Name, len(rows), time.Since(started), err)
+			p.hooks.Flushed(p.def.Name, len(rows), p.cfg.Now().Sub(started), err)
 		}
 		p.mu.Lock()
 		defer p.mu.Unlock()

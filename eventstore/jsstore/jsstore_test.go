@@ -16,11 +16,11 @@ import (
 )
 
 func TestStore(t *testing.T) {
-	storetest.Run(t, func(t *testing.T) storetest.World { return newWorld(t, 1) })
+	storetest.Run(t, func(t *testing.T) storetest.World { t.Helper(); return newWorld(t, 1) })
 }
 
 func TestStoreWithPartitions(t *testing.T) {
-	storetest.Run(t, func(t *testing.T) storetest.World { return newWorld(t, 3) })
+	storetest.Run(t, func(t *testing.T) storetest.World { t.Helper(); return newWorld(t, 3) })
 }
 
 // world is an embedded server that lives as long as the test; the processes on

@@ -35,7 +35,7 @@ func OpenLog[S any](ctx context.Context, s *Store, def eventstore.Definition[S],
 	}
 	cfg := s.cfg
 	cfg.Partitions = partitions
-	life, end := context.WithCancel(context.Background())
+	life, end := context.WithCancel(context.WithoutCancel(ctx))
 	l := &Log[S]{def: def, cfg: cfg}
 	w := wire{js: s.js, stream: stream, wait: cfg.AckWait}
 	for i := range partitions {

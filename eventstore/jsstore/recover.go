@@ -6,10 +6,9 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/hashicorp/golang-lru/v2/simplelru"
 	"github.com/nats-io/nats.go/jetstream"
 	"google.golang.org/protobuf/proto"
-
-	"github.com/hashicorp/golang-lru/v2/simplelru"
 
 	logv1 "github.com/orderstream/oms/gen/oms/log/v1"
 )
@@ -62,7 +61,7 @@ func (p *partition[S]) rebuild(ctx context.Context, why string, loud bool) error
 	if loud {
 		slog.LogAttrs(ctx, slog.LevelWarn, "state is built anew", slog.String("log", p.def.Name), slog.Int("partition", p.id), slog.String("reason", why))
 	}
-	started := time.Now()
+	started := p.cfg.Now()
 	if err := p.file.wipe(p.id); err != nil {
 		return fmt.Errorf("wipe state of %s: %w", p.def.Name, err)
 	}
@@ -75,7 +74,7 @@ func (p *partition[S]) rebuild(ctx context.Context, why string, loud bool) error
 	}
 	p.aheadCreated = p.created
 	if p.hooks.Rebuilt != nil && loud {
-		p.hooks.Rebuilt(p.def.Name, p.id, p.position, time.Since(started))
+		p.hooks.Rebuilt(p.def.Name, p.id, p.position, p.cfg.Now().Sub(started))
 	}
 	return nil
 }

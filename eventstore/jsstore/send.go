@@ -44,14 +44,14 @@ func (p *partition[S]) publish(m *message[S]) (uint64, error) {
 		p.groups++
 		m.group = p.cfg.Writer + "-" + strconv.FormatUint(p.groups, 36)
 	}
-	started := time.Now()
+	started := p.cfg.Now()
 	msg, err := p.encode(m)
 	if err != nil {
 		return 0, err
 	}
 	seq, err := p.wire.append(context.Background(), msg, PartitionFilter(p.def.Name, p.id), p.position)
 	if err == nil && p.hooks.Stored != nil {
-		p.hooks.Stored(p.def.Name, len(m.commits), len(msg.Data), time.Since(started))
+		p.hooks.Stored(p.def.Name, len(m.commits), len(msg.Data), p.cfg.Now().Sub(started))
 	}
 	return seq, err
 }

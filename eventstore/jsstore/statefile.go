@@ -12,6 +12,7 @@ import (
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 
 	"github.com/orderstream/oms/internal/fault"
 )
@@ -49,7 +50,7 @@ func openStateFile[S any](path string, version int) (*stateFile, error) {
 		return bolt.Open(path, 0o600, &bolt.Options{Timeout: 100 * time.Millisecond, FreelistType: bolt.FreelistMapType, NoFreelistSync: true})
 	}
 	db, err := open()
-	if errors.Is(err, bolt.ErrTimeout) {
+	if errors.Is(err, bolterrors.ErrTimeout) {
 		return nil, ErrInUse
 	}
 	if err != nil {
@@ -173,7 +174,7 @@ func wakeBytes(at time.Time) []byte {
 	if at.IsZero() {
 		return binary.BigEndian.AppendUint64(nil, 0)
 	}
-	return binary.BigEndian.AppendUint64(nil, uint64(at.UnixNano())) //nolint:gosec // after 1970
+	return binary.BigEndian.AppendUint64(nil, uint64(at.UnixNano()))
 }
 
 func wakeTime(v []byte) time.Time {

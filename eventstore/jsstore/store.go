@@ -109,7 +109,7 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.CacheRows, 50_000)
 	setDefault(&c.AckWait, 5*time.Second)
 	if c.Now == nil {
-		c.Now = time.Now
+		c.Now = time.Now //nolint:forbidigo // the one place where the clock comes from
 	}
 	if c.NewID == nil {
 		c.NewID = monotonicIDs()

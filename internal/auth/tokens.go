@@ -49,7 +49,7 @@ func (ts *Tokens) find(secret string) (token, bool) {
 
 // LoadTokens reads a token file.
 func LoadTokens(path string) (*Tokens, error) {
-	f, err := os.Open(path)
+	f, err := os.Open(path) //nolint:gosec // the operator names the file
 	if err != nil {
 		return nil, fmt.Errorf("token file: %w", err)
 	}

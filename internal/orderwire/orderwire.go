@@ -32,10 +32,11 @@ func PromoCodes(o order.Order) []skava.PromoCode {
 
 // operations are the source system's names of the payment operations.
 var operations = map[orderv1.PaymentOperation]string{
-	orderv1.PaymentOperation_PAYMENT_OPERATION_AUTHORIZE: skava.PaymentAuth,
-	orderv1.PaymentOperation_PAYMENT_OPERATION_VOID:      skava.PaymentCancelAuth,
-	orderv1.PaymentOperation_PAYMENT_OPERATION_CAPTURE:   skava.PaymentCharge,
-	orderv1.PaymentOperation_PAYMENT_OPERATION_REFUND:    skava.PaymentRefund,
+	orderv1.PaymentOperation_PAYMENT_OPERATION_UNSPECIFIED: "",
+	orderv1.PaymentOperation_PAYMENT_OPERATION_AUTHORIZE:   skava.PaymentAuth,
+	orderv1.PaymentOperation_PAYMENT_OPERATION_VOID:        skava.PaymentCancelAuth,
+	orderv1.PaymentOperation_PAYMENT_OPERATION_CAPTURE:     skava.PaymentCharge,
+	orderv1.PaymentOperation_PAYMENT_OPERATION_REFUND:      skava.PaymentRefund,
 }
 
 // Operation is the source system's name of a payment operation; empty for one

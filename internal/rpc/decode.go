@@ -20,8 +20,8 @@ import (
 const reasonBody = "invalid_body"
 
 // decoder reads request bodies. In JSON, a member that the request has no field
-// for is refused and not dropped: an order with a mistyped "quantitiy" must not
-// be placed. In binary, unknown fields come from newer clients and are kept.
+// for is refused and not dropped: an order with a mistyped "properties" must
+// not be placed without them. In binary, unknown fields come from newer clients and are kept.
 //
 // What is wrong with a body has a reason and names its fields. Connect gives a
 // codec no way to answer with those, so the codec leaves them in the message,
@@ -99,7 +99,7 @@ func (d decoder) WrapUnary(next connect.UnaryFunc) connect.UnaryFunc {
 
 // WrapStreamingHandler refuses the first message that could not be read.
 func (d decoder) WrapStreamingHandler(next connect.StreamingHandlerFunc) connect.StreamingHandlerFunc {
-	return receiving(next, func(m proto.Message) error { return d.failure(m) })
+	return receiving(next, d.failure)
 }
 
 // WrapStreamingClient changes nothing: this is a server.

@@ -182,7 +182,7 @@ func nested(fd protoreflect.FieldDescriptor) bool {
 
 // expected describes the values of a field.
 func expected(fd protoreflect.FieldDescriptor) string {
-	switch fd.Kind() { //nolint:exhaustive // the others are numbers
+	switch fd.Kind() {
 	case protoreflect.BoolKind:
 		return "true or false"
 	case protoreflect.StringKind:

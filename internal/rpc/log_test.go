@@ -27,11 +27,11 @@ func (w *world) history(tenant, id string) string {
 }
 
 // compact removes the spaces that protojson varies.
-func compact(t testing.TB, body string) string {
-	t.Helper()
+func compact(tb testing.TB, body string) string {
+	tb.Helper()
 	var b bytes.Buffer
 	if err := json.Compact(&b, []byte(body)); err != nil {
-		t.Fatalf("%v: %s", err, body)
+		tb.Fatalf("%v: %s", err, body)
 	}
 	return b.String()
 }

@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"context"
+	"errors"
 
 	"connectrpc.com/connect"
 
@@ -27,7 +28,7 @@ func (s projectionService) ListProjections(ctx context.Context, _ *projectionv1.
 		res.Projections = append(res.Projections, &projectionv1.Projection{
 			Name: p.Name, Version: p.Version, Position: p.Position, Head: p.Head, Lag: p.Lag(),
 			Parked: p.Parked, ParkedReason: p.ParkedReason, UpdatedAt: timestampOf(p.UpdatedAt),
-			Rows: uint64(max(p.Rows, 0)), Bytes: uint64(max(p.Bytes, 0)), //nolint:gosec // not negative
+			Rows: uint64(max(p.Rows, 0)), Bytes: uint64(max(p.Bytes, 0)),
 		})
 	}
 	return res, nil
@@ -39,9 +40,11 @@ func (s projectionService) RebuildProjection(
 	ctx context.Context, req *projectionv1.RebuildProjectionRequest, stream *connect.ServerStream[projectionv1.RebuildProjectionResponse],
 ) error {
 	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	newest := make(chan projections.Progress, 1)
 	ended := make(chan error, 1)
 	go func() {
+		defer close(newest)
 		ended <- s.all.Rebuild(ctx, req.GetName(), projections.RebuildOptions{Verify: req.GetVerify(), Progress: func(p projections.Progress) {
 			select {
 			case <-newest: // nobody took the one before
@@ -50,26 +53,16 @@ func (s projectionService) RebuildProjection(
 			newest <- p
 		}})
 	}()
-	for {
-		select {
-		case p := <-newest:
-			if err := stream.Send(progressOf(p)); err != nil {
-				cancel()
-				<-ended
-				return err
-			}
-		case err := <-ended:
+	var gone error
+	for p := range newest {
+		if gone == nil {
+			gone = stream.Send(progressOf(p))
+		}
+		if gone != nil {
 			cancel()
-			select {
-			case p := <-newest:
-				if err == nil {
-					err = stream.Send(progressOf(p))
-				}
-			default:
-			}
-			return err
 		}
 	}
+	return errors.Join(gone, <-ended)
 }
 
 func progressOf(p projections.Progress) *projectionv1.RebuildProjectionResponse {

@@ -92,7 +92,7 @@ func New(cfg Config) (*API, error) {
 		cfg.MaxBody = DefaultMaxBody
 	}
 	if cfg.Now == nil {
-		cfg.Now = time.Now
+		cfg.Now = time.Now //nolint:forbidigo // the default clock
 	}
 	names, requests := described()
 	rules, err := newValidator(requests)
@@ -225,10 +225,11 @@ func (h health) Check(ctx context.Context, req *grpchealth.CheckRequest) (*grpch
 	if req.Service != "" && !slices.Contains(h.names, req.Service) {
 		return nil, connect.NewError(connect.CodeNotFound, errors.New("no such service here"))
 	}
+	status := grpchealth.StatusServing
 	if h.ready != nil && h.ready(ctx) != nil {
-		return &grpchealth.CheckResponse{Status: grpchealth.StatusNotServing}, nil
+		status = grpchealth.StatusNotServing
 	}
-	return &grpchealth.CheckResponse{Status: grpchealth.StatusServing}, nil
+	return &grpchealth.CheckResponse{Status: status}, nil
 }
 
 // NewServer is an HTTP server that is safe to show to slow and idle clients. It

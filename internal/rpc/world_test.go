@@ -82,37 +82,37 @@ type setup struct {
 	lateViews bool
 }
 
-func newWorld(t testing.TB, s setup) *world {
-	t.Helper()
-	srv, err := natsembed.Start(natsembed.Config{Dir: t.TempDir()})
-	must(t, err)
-	t.Cleanup(func() {
+func newWorld(tb testing.TB, s setup) *world {
+	tb.Helper()
+	srv, err := natsembed.Start(natsembed.Config{Dir: tb.TempDir()})
+	must(tb, err)
+	tb.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 		defer cancel()
-		must(t, srv.Stop(ctx))
+		must(tb, srv.Stop(ctx))
 	})
 	nc, err := srv.Connect()
-	must(t, err)
-	t.Cleanup(nc.Close)
-	store, err := jsstore.Open(jsstore.Config{Conn: nc, Dir: t.TempDir()})
-	must(t, err)
-	t.Cleanup(store.Close)
+	must(tb, err)
+	tb.Cleanup(nc.Close)
+	store, err := jsstore.Open(jsstore.Config{Conn: nc, Dir: tb.TempDir()})
+	must(tb, err)
+	tb.Cleanup(store.Close)
 
-	w := &world{TB: t, views: openViews(t, store)}
-	w.orders = openLog(t, store, eventstore.Definition[order.Order]{
+	w := &world{TB: tb, views: openViews(tb, store)}
+	w.orders = openLog(tb, store, eventstore.Definition[order.Order]{
 		Name: "order", Version: 1, New: order.New, Evolve: order.Evolve, Wake: saga.Wake,
 		React: func(o order.Order, now time.Time) []proto.Message {
 			return saga.Next(saga.Checkout, saga.Policy{}, o, now)
 		},
 	})
-	w.pays = openLog(t, store, eventstore.Definition[payment.Payment]{Name: "payment", Version: 1, New: payment.New, Evolve: payment.Evolve})
+	w.pays = openLog(tb, store, eventstore.Definition[payment.Payment]{Name: "payment", Version: 1, New: payment.New, Evolve: payment.Evolve})
 	if !s.lateViews {
 		w.views.start()
 	}
 	cfg := rpc.Config{
-		Guard: guard(t, s), Orders: w.orders, Payments: w.pays, Events: store,
-		Inventory:   openLog(t, store, eventstore.Definition[inventory.Item]{Name: "inventory", Version: 1, New: inventory.New, Evolve: inventory.Evolve}),
-		Promotions:  openLog(t, store, eventstore.Definition[promotion.State]{Name: "promotion", Version: 1, New: promotion.New, Evolve: promotion.Evolve}),
+		Guard: guard(tb, s), Orders: w.orders, Payments: w.pays, Events: store,
+		Inventory:   openLog(tb, store, eventstore.Definition[inventory.Item]{Name: "inventory", Version: 1, New: inventory.New, Evolve: inventory.Evolve}),
+		Promotions:  openLog(tb, store, eventstore.Definition[promotion.State]{Name: "promotion", Version: 1, New: promotion.New, Evolve: promotion.Evolve}),
 		OrderView:   orderView{projections.Orders{View: w.views.orders.View()}, w.views.orders.View()},
 		StockView:   stockView{projections.Stock{View: w.views.stock.View()}, w.views.stock.View()},
 		Projections: w.views, Script: s.script, MaxBody: s.maxBody, Ready: s.ready, OpenAPI: []byte("openapi: 3.1.0\n"),
@@ -143,32 +143,32 @@ func (w *world) serve(cfg rpc.Config) {
 	w.url = "http://" + l.Addr().String()
 }
 
-func guard(t testing.TB, s setup) *auth.Guard {
-	t.Helper()
+func guard(tb testing.TB, s setup) *auth.Guard {
+	tb.Helper()
 	cfg := auth.Config{Tenants: s.tenants}
 	if s.tokens != "" {
 		ts, err := auth.ReadTokens(strings.NewReader(s.tokens))
-		must(t, err)
+		must(tb, err)
 		cfg.Tokens = ts
 	}
 	g, err := auth.New(cfg)
-	must(t, err)
+	must(tb, err)
 	return g
 }
 
-func openLog[S any](t testing.TB, s *jsstore.Store, def eventstore.Definition[S]) *jsstore.Log[S] {
-	t.Helper()
-	l, err := jsstore.OpenLog(t.Context(), s, def, nil)
-	must(t, err)
+func openLog[S any](tb testing.TB, s *jsstore.Store, def eventstore.Definition[S]) *jsstore.Log[S] {
+	tb.Helper()
+	l, err := jsstore.OpenLog(tb.Context(), s, def, nil)
+	must(tb, err)
 	return l
 }
 
-func openViews(t testing.TB, source projections.Source) views {
-	t.Helper()
-	dir := t.TempDir()
+func openViews(tb testing.TB, source projections.Source) views {
+	tb.Helper()
+	dir := tb.TempDir()
 	open := func(p projections.Projector) *projections.Runner {
 		r, err := projections.Open(projections.Config{Dir: dir, Source: source}, p)
-		must(t, err)
+		must(tb, err)
 		return r
 	}
 	v := views{orders: open(projections.OrdersProjector()), stock: open(projections.StockProjector())}
@@ -178,19 +178,19 @@ func openViews(t testing.TB, source projections.Source) views {
 		running.Go(func() { v.orders.Run(ctx) })
 		running.Go(func() { v.stock.Run(ctx) })
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		cancel()
 		running.Wait()
-		must(t, v.orders.Close())
-		must(t, v.stock.Close())
+		must(tb, v.orders.Close())
+		must(tb, v.stock.Close())
 	})
 	return v
 }
 
-func must(t testing.TB, err error) {
-	t.Helper()
+func must(tb testing.TB, err error) {
+	tb.Helper()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
 
@@ -236,8 +236,8 @@ func (w *world) send(procedure string, body io.Reader, headers ...string) answer
 }
 
 // explain reads the error of a Connect answer.
-func (a *answered) explain(t testing.TB) {
-	t.Helper()
+func (a *answered) explain(tb testing.TB) {
+	tb.Helper()
 	var e struct {
 		Code    string
 		Details []struct{ Type, Value string }
@@ -248,18 +248,18 @@ func (a *answered) explain(t testing.TB) {
 	a.code = e.Code
 	for _, d := range e.Details {
 		raw, err := base64.RawStdEncoding.DecodeString(d.Value)
-		must(t, err)
+		must(tb, err)
 		switch d.Type {
 		case "google.rpc.ErrorInfo":
 			var info errdetails.ErrorInfo
-			must(t, proto.Unmarshal(raw, &info))
+			must(tb, proto.Unmarshal(raw, &info))
 			if info.GetDomain() != rpc.Domain {
-				t.Errorf("domain %q", info.GetDomain())
+				tb.Errorf("domain %q", info.GetDomain())
 			}
 			a.reason = info.GetReason()
 		case "google.rpc.BadRequest":
 			var bad errdetails.BadRequest
-			must(t, proto.Unmarshal(raw, &bad))
+			must(tb, proto.Unmarshal(raw, &bad))
 			for _, v := range bad.GetFieldViolations() {
 				a.fields[v.GetField()] = v.GetDescription()
 			}
@@ -268,17 +268,17 @@ func (a *answered) explain(t testing.TB) {
 }
 
 // reasonOf is the reason in the details of a client's error.
-func reasonOf(t testing.TB, err error) (connect.Code, string) {
-	t.Helper()
+func reasonOf(tb testing.TB, err error) (connect.Code, string) {
+	tb.Helper()
 	var e *connect.Error
 	if c, ok := err.(*connect.Error); ok { //nolint:errorlint // clients return it bare
 		e = c
 	} else {
-		t.Fatalf("no error of a call: %v", err)
+		tb.Fatalf("no error of a call: %v", err)
 	}
 	for _, d := range e.Details() {
 		v, err := d.Value()
-		must(t, err)
+		must(tb, err)
 		if info, ok := v.(*errdetails.ErrorInfo); ok {
 			return e.Code(), info.GetReason()
 		}
@@ -332,13 +332,13 @@ func (s scripts) Script(_ context.Context, token string, outcomes ...paymentv1.S
 }
 
 // zip compresses nothing but knows how long it would be: n bytes of zero.
-func zipped(t testing.TB, write func(io.Writer) io.WriteCloser, n int) []byte {
-	t.Helper()
+func zipped(tb testing.TB, write func(io.Writer) io.WriteCloser, n int) []byte {
+	tb.Helper()
 	var b bytes.Buffer
 	w := write(&b)
 	_, err := io.CopyN(w, zeros{}, int64(n))
-	must(t, err)
-	must(t, w.Close())
+	must(tb, err)
+	must(tb, w.Close())
 	return b.Bytes()
 }
 

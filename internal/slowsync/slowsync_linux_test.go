@@ -14,7 +14,7 @@ import (
 func TestEveryFsyncTakesAtLeastTheDelay(t *testing.T) {
 	const delay = 20 * time.Millisecond
 	if os.Getenv("SLOWSYNC_CHILD") == "" {
-		cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v") //nolint:gosec // this test itself
+		cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
 		cmd.Env = append(os.Environ(), "SLOWSYNC_CHILD=1")
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("%v\n%s", err, out)

@@ -19,7 +19,7 @@ import (
 )
 
 // AddStock puts units of each SKU into the main bin, once.
-func (p *Process) AddStock(t testing.TB, units map[string]int64) {
+func (p *Process) AddStock(t *testing.T, units map[string]int64) {
 	t.Helper()
 	req := &inventoryv1.AdjustStockRequest{IdempotencyKey: "testkit/stock"}
 	for sku, n := range units {
@@ -34,7 +34,7 @@ func (p *Process) AddStock(t testing.TB, units map[string]int64) {
 
 // WaitForSagas waits until no checkout is running any more. Orders on hold
 // wait for a person and count as ended.
-func (p *Process) WaitForSagas(t testing.TB, within time.Duration) {
+func (p *Process) WaitForSagas(t *testing.T, within time.Duration) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), within)
 	defer cancel()
@@ -61,7 +61,7 @@ func (p *Process) WaitForSagas(t testing.TB, within time.Duration) {
 }
 
 // AllOrders reads every order of the default tenant from the read model.
-func (p *Process) AllOrders(t testing.TB) map[string]*orderv1.Order {
+func (p *Process) AllOrders(t *testing.T) map[string]*orderv1.Order {
 	t.Helper()
 	all := map[string]*orderv1.Order{}
 	req := &orderv1.ListOrdersRequest{PageSize: 200}
@@ -84,7 +84,7 @@ func (p *Process) AllOrders(t testing.TB) map[string]*orderv1.Order {
 
 // CheckStock proves that every unit is accounted for: what is reserved is what
 // the orders that hold stock have on their lines, and nothing is oversold.
-func (p *Process) CheckStock(t testing.TB, initial map[string]int64, orders map[string]*orderv1.Order) {
+func (p *Process) CheckStock(t *testing.T, initial map[string]int64, orders map[string]*orderv1.Order) {
 	t.Helper()
 	want := map[string]int64{}
 	for _, o := range orders {
@@ -112,13 +112,13 @@ func (p *Process) CheckStock(t testing.TB, initial map[string]int64, orders map[
 }
 
 // CheckView rebuilds a view and compares it with the live one row by row.
-func (p *Process) CheckView(t testing.TB, name string) {
+func (p *Process) CheckView(t *testing.T, name string) {
 	t.Helper()
 	stream, err := p.Projections().RebuildProjection(t.Context(), &projectionv1.RebuildProjectionRequest{Name: name, Verify: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer stream.Close() //nolint:errcheck // only read from
+	defer stream.Close()
 	done := false
 	for stream.Receive() {
 		for _, d := range stream.Msg().GetDifferences() {
@@ -136,13 +136,13 @@ func (p *Process) CheckView(t testing.TB, name string) {
 
 // CheckCharges opens the books of the simulated gateway, after the process has
 // ended, and proves that exactly the confirmed orders are paid, each once.
-func CheckCharges(t testing.TB, dir string, orders map[string]*orderv1.Order) {
+func CheckCharges(t *testing.T, dir string, orders map[string]*orderv1.Order) {
 	t.Helper()
 	g, err := simulated.Open(simulated.Config{Path: filepath.Join(dir, "simulated-gateway.db")})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer g.Close() //nolint:errcheck // only read from
+	defer g.Close()
 	charged, err := g.Charged()
 	if err != nil {
 		t.Fatal(err)
@@ -170,7 +170,7 @@ func CheckCharges(t testing.TB, dir string, orders map[string]*orderv1.Order) {
 }
 
 // Published counts the messages of a published stream by subject and order.
-func (p *Process) Published(t testing.TB, stream string) map[string]int {
+func (p *Process) Published(t *testing.T, stream string) map[string]int {
 	t.Helper()
 	js := p.JetStream(t)
 	st, err := js.Stream(t.Context(), stream)

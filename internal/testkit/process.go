@@ -30,10 +30,10 @@ import (
 )
 
 // Binary builds oms once for each test program and returns its path.
-func Binary(t testing.TB) string {
+func Binary(t *testing.T) string {
 	t.Helper()
 	buildOnce.Do(func() {
-		dir, err := os.MkdirTemp("", "oms-binary-")
+		dir, err := os.MkdirTemp("", "oms-binary-") //nolint:usetesting // it outlives the test that builds it
 		if err != nil {
 			buildErr = err
 			return
@@ -71,9 +71,9 @@ type Process struct {
 // Start runs "oms serve" on a data folder and waits until it is ready. It is
 // killed when the test ends, if it still runs then. Its log is shown when the
 // test failed.
-func Start(t testing.TB, dir string, args ...string) *Process {
+func Start(t *testing.T, dir string, args ...string) *Process {
 	t.Helper()
-	log, err := os.CreateTemp("", "oms-serve-*.log")
+	log, err := os.CreateTemp(t.TempDir(), "oms-serve-*.log")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +127,7 @@ func (p *Process) read(stdout io.Reader, ready chan<- error) {
 	}
 	err := p.cmd.Wait()
 	if !said {
-		ready <- fmt.Errorf("oms serve ended before it was ready: %v\n%s", err, p.Log())
+		ready <- fmt.Errorf("oms serve ended before it was ready: %w\n%s", err, p.Log())
 	}
 	close(p.done)
 }
@@ -146,7 +146,7 @@ func (p *Process) Kill() {
 }
 
 // Stop ends the process in good order and fails the test if it does not.
-func (p *Process) Stop(t testing.TB) {
+func (p *Process) Stop(t *testing.T) {
 	t.Helper()
 	_ = p.cmd.Process.Signal(syscall.SIGTERM)
 	select {
@@ -157,7 +157,8 @@ func (p *Process) Stop(t testing.TB) {
 	p.http.CloseIdleConnections()
 }
 
-func (p *Process) end(t testing.TB) {
+func (p *Process) end(t *testing.T) {
+	t.Helper()
 	select {
 	case <-p.done:
 	default:
@@ -168,7 +169,6 @@ func (p *Process) end(t testing.TB) {
 			t.Logf("oms serve logged:\n%s", last(log, 4000))
 		}
 	}
-	_ = os.Remove(p.log.Name())
 }
 
 func last(s string, n int) string {
@@ -179,7 +179,7 @@ func last(s string, n int) string {
 }
 
 // JetStream connects to the embedded server, as a subscriber would.
-func (p *Process) JetStream(t testing.TB) jetstream.JetStream {
+func (p *Process) JetStream(t *testing.T) jetstream.JetStream {
 	t.Helper()
 	nc, err := nats.Connect(p.NATSURL)
 	if err != nil {

@@ -107,6 +107,7 @@ func (s *shop) take() int {
 
 // place sends order n and reports whether the process still answers.
 func (s *shop) place(ctx context.Context, t *testing.T, p *testkit.Process, n int) bool {
+	t.Helper()
 	req := request(n)
 	res, err := p.Orders().CreateOrder(ctx, req)
 	s.mu.Lock()
