@@ -144,7 +144,7 @@ func (c BulkTransaction) block(l ledger, promo string) (refusal string) {
 	if refusal := code.closedTo(c.CustomerID, c.Now); refusal != "" {
 		return refusal
 	}
-	
+	l.sweep(promo, c.Now)
 	l.sweepOne(promo, c.Now, func(b Block) bool { return b.OrderID == c.OrderID })
 	if code := l.code(promo); code.Terms.UsageLimit > 0 && code.used() >= code.Terms.UsageLimit {
 		return UsageLimitReached
