@@ -201,11 +201,9 @@ func (i Item) Outcome() (Outcome, bool) {
 	}, t.Decided || t.Released
 }
 
-// holds returns the lines whose units the transaction keeps reserved.
+// holds returns the lines whose units the transaction keeps reserved until it
+// is released.
 func (t Transaction) holds() []LineOutcome {
-	if t.Released {
-		return nil
-	}
 	var held []LineOutcome
 	for _, l := range t.Lines {
 		if l.Movement == Remove && l.Refusal == "" {

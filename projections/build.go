@@ -160,7 +160,7 @@ func (b *build) close(failed error) error {
 }
 
 // catchUp applies the log up to its head, or nearly so when it grows all the
-// time, and makes that durable.
+// time, and writes it down: what is left for the swap is small.
 func (b *build) catchUp(ctx context.Context) error {
 	for {
 		head, err := b.r.cfg.Source.Head(ctx, b.r.p.Log)
@@ -176,10 +176,7 @@ func (b *build) catchUp(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := b.save(); err != nil {
-		return err
-	}
-	return b.g.harden()
+	return b.save()
 }
 
 // reach applies messages up to a position and no further.

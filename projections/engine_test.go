@@ -191,7 +191,9 @@ func TestPoisonParksItsViewAndNoOther(t *testing.T) {
 			v.reach(good)
 			bad := l.put("a", n(100), wrapperspb.String(event))
 			after := l.put("a", n(1))
-			<-parked
+			if err := <-parked; err == nil {
+				t.Error("parked without a reason")
+			}
 			o.reach(after)
 
 			s := v.Status(t.Context())
@@ -240,14 +242,35 @@ func TestPoisonInAnOldLogShowsWhatComesBeforeIt(t *testing.T) {
 	}
 }
 
+// replaced is a log in whose place another one comes.
+type replaced struct {
+	atomic.Pointer[projections.Source]
+}
+
+func (r *replaced) by(s projections.Source) { r.Store(&s) }
+
+func (r *replaced) Follow(ctx context.Context, log string, after uint64, f func(eventstore.Batch) error) error {
+	return (*r.Load()).Follow(ctx, log, after, f)
+}
+
+func (r *replaced) Head(ctx context.Context, log string) (uint64, error) {
+	return (*r.Load()).Head(ctx, log)
+}
+
+func (r *replaced) At(ctx context.Context, log string, position uint64) (eventstore.Batch, bool, error) {
+	return (*r.Load()).At(ctx, log, position)
+}
+
 func TestALogThatLostItsTailIsNoticed(t *testing.T) {
 	for name, running := range map[string]bool{"at the start": false, "while following": true} {
 		t.Run(name, func(t *testing.T) {
 			w, p, dir := newWorld(t), tally(), t.TempDir()
 			l := w.log(&p)
+			var src replaced
+			src.by(w.store)
 			lost := make(chan uint64, 1)
 			hear := func(c *projections.Config) {
-				c.CheckEvery = 20 * time.Millisecond
+				c.Source, c.CheckEvery = &src, 20*time.Millisecond
 				c.Hooks.LostTail = func(_ string, position uint64) { lost <- position }
 			}
 			v := w.run(dir, p, hear)
@@ -256,10 +279,11 @@ func TestALogThatLostItsTailIsNoticed(t *testing.T) {
 			if !running {
 				v.stop()
 			}
-			l = l.loseTail(1)
+			l = l.withoutTail(1)
 			again := l.put("b", n(7))
+			src.by(l.store)
 			if !running {
-				v = w.run(dir, p, func(c *projections.Config) { c.Source = w.store }, hear)
+				v = w.run(dir, p, hear)
 			}
 			if got := <-lost; got != 2 || again != 2 {
 				t.Errorf("noticed at %d; the position used again is %d", got, again)
@@ -318,15 +342,21 @@ func names(t *testing.T, dir string) (all []string) {
 }
 
 func TestAFileThatIsNoViewIsSetAside(t *testing.T) {
-	w, p, dir := newWorld(t), tally(), t.TempDir()
-	l := w.log(&p)
-	if err := os.WriteFile(filepath.Join(dir, "tally-v1-3.view"), []byte("what the power loss left"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	v := w.run(dir, p)
-	v.reach(l.put("a", n(3)))
-	if diff := cmp.Diff([]string{"tally-v1-1.view", "tally-v1-3.view.broken"}, names(t, dir)); diff != "" {
-		t.Errorf("files (-want +got):\n%s", diff)
+	for name, content := range map[string]string{
+		"short": "what the power loss left", "long": strings.Repeat("what the power loss left", 1000),
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, p, dir := newWorld(t), tally(), t.TempDir()
+			l := w.log(&p)
+			if err := os.WriteFile(filepath.Join(dir, "tally-v1-3.view"), []byte(content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			v := w.run(dir, p)
+			v.reach(l.put("a", n(3)))
+			if diff := cmp.Diff([]string{"tally-v1-1.view", "tally-v1-3.view.broken"}, names(t, dir)); diff != "" {
+				t.Errorf("files (-want +got):\n%s", diff)
+			}
+		})
 	}
 }
 

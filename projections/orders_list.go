@@ -2,6 +2,7 @@ package projections
 
 import (
 	"encoding/base64"
+	"slices"
 	"time"
 
 	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
@@ -78,9 +79,9 @@ func (f OrderFilter) places(tx *ReadTx, tenant string, cursor []byte) func(yield
 	}
 	var end, start []byte
 	if !f.Before.IsZero() {
-		end = append(prefix[:len(prefix):len(prefix)], instant(f.Before)...)
+		end = slices.Concat(prefix, instant(f.Before))
 	}
-	if c := append(prefix[:len(prefix):len(prefix)], cursor...); cursor != nil && (end == nil || string(c) < string(end)) {
+	if c := slices.Concat(prefix, cursor); cursor != nil && (end == nil || string(c) < string(end)) {
 		end = c
 	}
 	if !f.From.IsZero() {

@@ -40,12 +40,14 @@ func newest(a, b listed) int {
 	return strings.Compare(b.id, a.id)
 }
 
+// ending is what brings a new order to a status.
 var ending = map[orderv1.OrderStatus][]proto.Message{
-	orderv1.OrderStatus_ORDER_STATUS_CREATED:    nil,
-	orderv1.OrderStatus_ORDER_STATUS_ON_HOLD:    {&orderv1.OrderHeld{}},
-	orderv1.OrderStatus_ORDER_STATUS_SUBMITTED:  {&orderv1.OrderConfirmed{}},
-	orderv1.OrderStatus_ORDER_STATUS_CANCELLING: {&orderv1.OrderHeld{}, &orderv1.OrderCancelRequested{}},
-	orderv1.OrderStatus_ORDER_STATUS_CANCELLED:  {&orderv1.OrderCancelled{}},
+	orderv1.OrderStatus_ORDER_STATUS_UNSPECIFIED: nil,
+	orderv1.OrderStatus_ORDER_STATUS_CREATED:     nil,
+	orderv1.OrderStatus_ORDER_STATUS_ON_HOLD:     {&orderv1.OrderHeld{}},
+	orderv1.OrderStatus_ORDER_STATUS_SUBMITTED:   {&orderv1.OrderConfirmed{}},
+	orderv1.OrderStatus_ORDER_STATUS_CANCELLING:  {&orderv1.OrderHeld{}, &orderv1.OrderCancelRequested{}},
+	orderv1.OrderStatus_ORDER_STATUS_CANCELLED:   {&orderv1.OrderCancelled{}},
 }
 
 // anyOrder draws an order that is as good as sure to share its customer,

@@ -118,7 +118,7 @@ func answer(s orderv1.Step, id string, ok bool, ts ...*orderv1.PaymentTransactio
 
 func pay(id, item string, op orderv1.PaymentOperation, amount int64, ok bool) *orderv1.PaymentTransaction {
 	return &orderv1.PaymentTransaction{
-		TransactionId: id, PaymentItemId: item, Operation: op, AmountMinor: amount, Succeeded: ok, ResponseCode: "200", ResponseMessage: string(id),
+		TransactionId: id, PaymentItemId: item, Operation: op, AmountMinor: amount, Succeeded: ok, ResponseCode: "200", ResponseMessage: id,
 	}
 }
 
@@ -170,6 +170,7 @@ func TestTheLifeOfAnOrder(t *testing.T) {
 	var b strings.Builder
 	var refs []projections.CommitRef
 	for i, events := range life() {
+		l.setClock(noon.Add(time.Duration(i+1) * time.Minute))
 		position := l.put(orderID, events...)
 		refs = append(refs, projections.CommitRef{Position: position})
 		v.reach(position)

@@ -12,12 +12,14 @@ import (
 // ReadTx reads a view as it was at one position. It is good inside the
 // function that it was given to; keys and values too, unless they are copied.
 type ReadTx struct {
-	bolt     *bolt.Tx
-	position uint64
+	bolt *bolt.Tx
 }
 
 // Position is the log position that the reader sees.
-func (tx *ReadTx) Position() uint64 { return tx.position }
+func (tx *ReadTx) Position() (uint64, error) {
+	cp, _, err := loadCheckpoint(tx.bolt)
+	return cp.Position, err
+}
 
 // Get returns the value of a key, or nil. It must not be changed.
 func (tx *ReadTx) Get(bucket string, key []byte) []byte {

@@ -67,18 +67,19 @@ func TestRebuildWhileWritesGoOn(t *testing.T) {
 	var work sync.WaitGroup
 	work.Go(func() { // a writer
 		for i := 0; ctx.Err() == nil; i++ {
-			l.put(fmt.Sprint("a", i%17), wrapped(i))
+			l.put(fmt.Sprint("a", i%17), wrapped(i)) //nolint:contextcheck // what it has begun it ends
 		}
 	})
 	work.Go(func() { // a reader that never sees less than it saw
 		var seen uint64
 		for ctx.Err() == nil {
 			err := v.View().Read(func(tx *projections.ReadTx) error {
-				if tx.Position() < seen {
-					t.Errorf("saw position %d after %d", tx.Position(), seen)
+				now, err := tx.Position()
+				if now < seen {
+					t.Errorf("saw position %d after %d", now, seen)
 				}
-				seen = tx.Position()
-				return nil
+				seen = now
+				return err
 			})
 			if err != nil {
 				t.Error(err)
@@ -230,6 +231,31 @@ func TestARebuildThatIsCancelledLeavesNothing(t *testing.T) {
 		t.Errorf("files (-want +got):\n%s", diff)
 	}
 	v.reach(l.put("a", n(1)))
+}
+
+func TestARebuildFromALogThatIsGoneDoesNotGoLive(t *testing.T) {
+	w, p, dir := newWorld(t), tally(), t.TempDir()
+	l := w.log(&p)
+	var src replaced
+	before := newGate(w.store)
+	src.by(before)
+	v := w.run(dir, p, func(c *projections.Config) { c.Source = &src })
+	l.follow(v)
+	v.reach(many(t, l, 8))
+	before.at.Store(9)
+	failed := make(chan error)
+	go func() { failed <- v.Rebuild(t.Context(), projections.RebuildOptions{}) }()
+	<-before.arrived
+	after := l.withoutTail(5)
+	many(t, after, 10)
+	src.by(after.store)
+	close(before.open)
+	if err := <-failed; fault.ReasonOf(err) != "log_lost_tail" {
+		t.Errorf("error %v", err)
+	}
+	if diff := cmp.Diff([]string{"tally-v1-1.view"}, names(t, dir)); diff != "" {
+		t.Errorf("files (-want +got):\n%s", diff)
+	}
 }
 
 func TestOneFileIsKeptToGoBackTo(t *testing.T) {

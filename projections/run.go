@@ -99,11 +99,16 @@ func (r *Runner) follow(ctx context.Context) error {
 	defer f.close()
 	tick := time.NewTicker(r.cfg.CheckEvery)
 	defer tick.Stop()
+	var last time.Time
 	for {
+		if err := r.pace(ctx, last); err != nil {
+			return err
+		}
 		ds, err := f.collect(ctx, tick.C, r.cfg.MaxEvents)
 		if err != nil {
 			return err
 		}
+		last = r.cfg.Now()
 		if len(ds) == 0 {
 			err = r.checkLive(ctx)
 		} else {
@@ -112,6 +117,22 @@ func (r *Runner) follow(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+	}
+}
+
+// pace waits until the next transaction may begin.
+func (r *Runner) pace(ctx context.Context, last time.Time) error {
+	rest := r.cfg.Pace - r.cfg.Now().Sub(last)
+	if rest <= 0 || r.view.awaited() {
+		return nil
+	}
+	t := time.NewTimer(rest)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 

@@ -29,6 +29,10 @@ type Config struct {
 	// CheckEvery is how often a view asks whether the log still is the one that
 	// it has seen; default 30 s. It also asks whenever it begins to follow.
 	CheckEvery time.Duration
+	// Pace is the least time between two transactions under load: what arrives
+	// meanwhile shares the next one, and its disk flush. A view that has rested
+	// for longer, or that a reader waits for, goes on at once. Default 20 ms.
+	Pace time.Duration
 	// Hooks see what happens inside.
 	Hooks Hooks
 }
@@ -50,10 +54,13 @@ type Hooks struct {
 
 func (c Config) withDefaults() Config {
 	if c.Now == nil {
-		c.Now = time.Now
+		c.Now = time.Now //nolint:forbidigo // where the reports' time comes from
 	}
 	if c.MaxEvents == 0 {
 		c.MaxEvents = 5000
+	}
+	if c.Pace == 0 {
+		c.Pace = 20 * time.Millisecond
 	}
 	if c.CheckEvery == 0 {
 		c.CheckEvery = 30 * time.Second

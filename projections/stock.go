@@ -3,6 +3,7 @@ package projections
 import (
 	"encoding/base64"
 	"fmt"
+	"slices"
 
 	"google.golang.org/protobuf/proto"
 
@@ -112,7 +113,7 @@ func (v Stock) List(tenant string, collection int64, size int, token string) (al
 	prefix := key(tenant, number(collection))
 	var after []byte
 	if token != "" {
-		after = append(prefix[:len(prefix):len(prefix)], cursor...)
+		after = slices.Concat(prefix, cursor)
 	}
 	err = v.View.Read(func(tx *ReadTx) error {
 		var last string

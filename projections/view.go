@@ -35,11 +35,7 @@ func (v *View) Read(f func(tx *ReadTx) error) error {
 	}
 	defer v.release(g)
 	return g.db.View(func(tx *bolt.Tx) error {
-		cp, _, err := loadCheckpoint(tx)
-		if err != nil {
-			return err
-		}
-		return f(&ReadTx{bolt: tx, position: cp.Position})
+		return f(&ReadTx{bolt: tx})
 	})
 }
 

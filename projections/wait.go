@@ -46,6 +46,13 @@ func (v *View) WaitFor(ctx context.Context, position uint64) error {
 		"the view %s has seen position %d, not yet %d: try again", v.name, v.cp.Position, position)
 }
 
+// awaited reports whether a reader waits for the view to move on.
+func (v *View) awaited() bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return len(v.waiting) > 0
+}
+
 // wake ends every wait that can end. The lock is held.
 func (v *View) wake() {
 	for w := range v.waiting {

@@ -3,7 +3,6 @@ package projections_test
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -32,42 +31,35 @@ type world struct {
 	logs  atomic.Int64
 }
 
-func newWorld(t testing.TB) *world {
-	t.Helper()
-	srv, err := natsembed.Start(natsembed.Config{Dir: t.TempDir()})
+func newWorld(tb testing.TB) *world {
+	tb.Helper()
+	srv, err := natsembed.Start(natsembed.Config{Dir: tb.TempDir()})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 		defer cancel()
 		if err := srv.Stop(ctx); err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
 	})
-	w := &world{TB: t}
-	w.clock.Store(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC).UnixNano())
+	w := &world{TB: tb}
+	w.setClock(noon)
 	if w.nc, err = srv.Connect(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(w.nc.Close)
-	w.open("store")
+	tb.Cleanup(w.nc.Close)
+	if w.store, err = jsstore.Open(jsstore.Config{Conn: w.nc, Dir: tb.TempDir(), Now: w.now}); err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(w.store.Close)
 	return w
 }
 
-// open starts a process that writes logs.
-func (w *world) open(dir string) {
-	w.Helper()
-	s, err := jsstore.Open(jsstore.Config{Conn: w.nc, Dir: filepath.Join(w.TempDir(), dir), Now: w.now})
-	if err != nil {
-		w.Fatal(err)
-	}
-	w.store = s
-	w.Cleanup(s.Close)
-}
-
-// now is a clock that moves by a second with every look at it.
-func (w *world) now() time.Time { return time.Unix(0, w.clock.Add(int64(time.Second))).UTC() }
+// now is a clock that stands still until it is set.
+func (w *world) now() time.Time       { return time.Unix(0, w.clock.Load()).UTC() }
+func (w *world) setClock(t time.Time) { w.clock.Store(t.UnixNano()) }
 
 // log is a log that stores whatever it is told.
 type log struct {
@@ -172,42 +164,39 @@ func (l *log) sendAgain(v *opened) {
 	}
 }
 
-// loseTail drops the messages after a position, as a power loss does where
-// nothing is synced, so that their positions are used again.
-func (l *log) loseTail(after uint64) *log {
+// withoutTail is the log as it is after a loss: on another server, with the
+// messages after a position gone, so that their positions are used again.
+func (l *log) withoutTail(after uint64) *log {
 	l.Helper()
-	l.store.Close()
-	js, err := jetstream.New(l.nc)
-	if err != nil {
-		l.Fatal(err)
-	}
 	name := jsstore.StreamName(l.name)
-	st, err := js.Stream(l.Context(), name)
+	to := newWorld(l.TB)
+	old, err := l.js().Stream(l.Context(), name)
 	if err != nil {
 		l.Fatal(err)
 	}
-	var kept []*nats.Msg
+	if _, err := to.js().CreateStream(l.Context(), old.CachedInfo().Config); err != nil {
+		l.Fatal(err)
+	}
 	for seq := uint64(1); seq <= after; seq++ {
-		raw, err := st.GetMsg(l.Context(), seq)
+		raw, err := old.GetMsg(l.Context(), seq)
 		if err != nil {
 			l.Fatal(err)
 		}
-		kept = append(kept, &nats.Msg{Subject: raw.Subject, Data: raw.Data, Header: nats.Header{"Oms-Group": raw.Header["Oms-Group"]}})
-	}
-	cfg := st.CachedInfo().Config
-	if err := js.DeleteStream(l.Context(), name); err != nil {
-		l.Fatal(err)
-	}
-	if _, err := js.CreateStream(l.Context(), cfg); err != nil {
-		l.Fatal(err)
-	}
-	for _, m := range kept {
-		if _, err := js.PublishMsg(l.Context(), m); err != nil {
+		m := &nats.Msg{Subject: raw.Subject, Data: raw.Data, Header: nats.Header{"Oms-Group": raw.Header["Oms-Group"]}}
+		if _, err := to.js().PublishMsg(l.Context(), m); err != nil {
 			l.Fatal(err)
 		}
 	}
-	l.open("after")
-	return l.reopen(l.name)
+	return to.reopen(l.name)
+}
+
+func (w *world) js() jetstream.JetStream {
+	w.Helper()
+	js, err := jetstream.New(w.nc)
+	if err != nil {
+		w.Fatal(err)
+	}
+	return js
 }
 
 // opened is a runner that runs.

@@ -207,6 +207,39 @@ func TestOneRequestDoesNotPayForAStampede(t *testing.T) {
 	}
 }
 
+func TestOwnBlockThatEndedIsFoundBehindAStampede(t *testing.T) {
+	p := given(t, promotion.Terms{CustomerLimit: 2})
+	for n := range 150 {
+		c := block(fmt.Sprint("o", n), "FLAT50")
+		c.CustomerID = fmt.Sprint("c", n)
+		p.must(c)
+	}
+	c := at(noon.Add(time.Hour), block("o149", "FLAT50"))
+	c.CustomerID = "c149"
+	if got := p.refusals(c); !allDone(got) {
+		t.Errorf("refused: %v", got)
+	}
+	if uses := p.load(promotion.CustomerID(1, "FLAT50", "c149")).Customer.Uses; uses != 1 {
+		t.Errorf("the customer has %d uses, want 1", uses)
+	}
+}
+
+func TestBlocksBesideTheOneThatEndsStay(t *testing.T) {
+	p := given(t, promotion.Terms{})
+	for _, order := range []string{"o1", "o2", "o3", "o4"} {
+		p.must(block(order, "FLAT50"))
+	}
+	p.must(assign("o2", "FLAT50"))
+	p.must(undo("o3", "FLAT50"))
+	var left []string
+	for _, b := range p.code("FLAT50").Blocks {
+		left = append(left, b.OrderID)
+	}
+	if diff := cmp.Diff([]string{"o1", "o4"}, left); diff != "" {
+		t.Errorf("blocks (-want +got):\n%s", diff)
+	}
+}
+
 func TestMalformedBulkTransactionIsInvalid(t *testing.T) {
 	c := promotion.BulkTransaction{CollectionID: 1, Type: "TAKE", BlockTTL: -1, Now: noon}
 	_, err := given(t, promotion.Terms{}).do(c)

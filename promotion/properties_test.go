@@ -33,7 +33,7 @@ func commands(now time.Time) *rapid.Generator[command] {
 		c := promotion.BulkTransaction{
 			CollectionID: 1, ID: request, OrderID: orders[order], CustomerID: customers[order%len(customers)], Now: now,
 			Type:     rapid.SampledFrom([]promotion.Type{promotion.BlockCodes, promotion.AssignCodes}).Draw(t, "type"),
-			BlockTTL: time.Duration(rapid.IntRange(1, 20).Draw(t, "ttl")) * time.Second,
+			BlockTTL: time.Duration(rapid.SampledFrom([]int{1, 10, 100}).Draw(t, "ttl")) * time.Second,
 		}
 		for _, code := range used {
 			c.Codes = append(c.Codes, promotion.CodeRef{PromoCode: code})

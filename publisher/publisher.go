@@ -28,6 +28,10 @@ import (
 // firstWait is how long the publisher rests after a failure; then it doubles.
 const firstWait = 50 * time.Millisecond
 
+// pace is the least time between two appends: a batch costs several disk
+// flushes however large it is.
+const pace = 10 * time.Millisecond
+
 // maxBatch is how many messages go into one append. A larger batch costs no
 // more disk flushes, but keeps subscribers waiting.
 const maxBatch = 256
@@ -141,12 +145,23 @@ func (p *Publisher) follow(ctx context.Context, wait *time.Duration) error {
 		if err := p.flush(ctx); err != nil {
 			return err
 		}
+		rest(ctx, pace)
 		*wait = firstWait // it works again
 		if p.Progress != nil {
 			p.Progress(b.Position)
 		}
 		return nil
 	})
+}
+
+// rest lets messages gather, so that they share a batch and its disk flushes.
+func rest(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
 }
 
 func (p *Publisher) waiting() (n int) {

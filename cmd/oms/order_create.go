@@ -74,8 +74,6 @@ With --key the same command again is answered again and places no second order.`
 	f.StringVar(&d.onDecline, "on-decline", "", "what a declined payment does: hold or undo; empty leaves it to the service")
 	f.StringVar(&d.key, "key", "", "idempotency key: the same request again is answered again")
 	f.BoolVar(&d.watch, "watch", false, "show every change until the checkout has come to an end or waits")
-	cmd.MarkFlagsMutuallyExclusive("file", "sku")
-	cmd.MarkFlagsOneRequired("file", "sku")
 	return cmd
 }
 
@@ -97,7 +95,10 @@ func printCreated(w io.Writer, r *orderv1.CreateOrderResponse) {
 
 // request is what is sent.
 func (d draft) request(stdin io.Reader) (*orderv1.CreateOrderRequest, error) {
-	if d.file == "" {
+	switch {
+	case (d.file == "") == (len(d.lines) == 0):
+		return nil, usageError("give the order as --file, or its lines as --sku")
+	case d.file == "":
 		return d.quick()
 	}
 	raw, err := read(d.file, stdin)
@@ -118,7 +119,7 @@ func read(file string, stdin io.Reader) ([]byte, error) {
 	if file == "-" {
 		return io.ReadAll(stdin)
 	}
-	raw, err := os.ReadFile(file)
+	raw, err := os.ReadFile(file) //nolint:gosec // the user names it
 	if err != nil {
 		return nil, usageError("%w", err)
 	}

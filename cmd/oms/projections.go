@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -81,15 +83,13 @@ func (a *app) rebuild(ctx context.Context, req *projectionv1.RebuildProjectionRe
 		return err
 	}
 	progress := a.progress(req.GetName())
-	var last *projectionv1.RebuildProjectionResponse
+	last := &projectionv1.RebuildProjectionResponse{}
 	for stream.Receive() {
 		last = stream.Msg()
-		if err := progress.report(last); err != nil {
-			return err
-		}
+		err = errors.Join(err, progress.report(last))
 	}
 	progress.end()
-	if err := stream.Err(); err != nil {
+	if err = errors.Join(err, stream.Err()); err != nil {
 		return err
 	}
 	if !last.GetDone() {
@@ -136,7 +136,7 @@ func (l lines) report(r *projectionv1.RebuildProjectionResponse) error {
 			fmt.Fprintf(w, "%s: live at position %d, %d events\n", l.name, r.GetPosition(), r.GetEvents())
 			return
 		}
-		fmt.Fprintf(w, "%s: %d of %d, %.0f events/s, %s to go\n", l.name, r.GetPosition(), r.GetHead(), r.GetEventsPerSecond(), left(r))
+		fmt.Fprintf(w, "%s: %d of %d,%s\n", l.name, r.GetPosition(), r.GetHead(), pace(r))
 	})
 }
 
@@ -151,27 +151,43 @@ func left(r *projectionv1.RebuildProjectionResponse) time.Duration {
 type bar struct {
 	all  *mpb.Progress
 	one  *mpb.Bar
-	last *projectionv1.RebuildProjectionResponse
+	last atomic.Pointer[projectionv1.RebuildProjectionResponse]
 }
 
 func newBar(name string, to io.Writer) *bar {
-	b := &bar{all: mpb.New(mpb.WithOutput(to), mpb.WithWidth(40), mpb.WithAutoRefresh())}
-	reports := func(decor.Statistics) string { return "" }
-	_ = reports
+	b := &bar{all: mpb.New(mpb.WithOutput(to), mpb.WithWidth(72))}
+	b.last.Store(&projectionv1.RebuildProjectionResponse{})
 	b.one = b.all.AddBar(0,
-		mpb.PrependDecorators(decor.Name(name+" "), decor.CountersNoUnit("%d / %d")),
-		mpb.AppendDecorators(decor.Percentage()),
+		mpb.PrependDecorators(decor.Name(name+" "), decor.CountersNoUnit("%d / %d ")),
+		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return pace(b.last.Load()) })),
 	)
 	return b
 }
 
 func (b *bar) report(r *projectionv1.RebuildProjectionResponse) error {
-	b.one.SetTotal(int64(r.GetHead()), false)
-	b.one.SetCurrent(int64(r.GetPosition()))
+	b.last.Store(r)
+	b.one.SetTotal(int64(r.GetHead()), false) //nolint:gosec // a log does not get that long
+	b.one.SetCurrent(int64(r.GetPosition()))  //nolint:gosec // a log does not get that long
+	if r.GetDone() {
+		b.one.SetTotal(-1, true) // full, wherever it is
+	}
 	return nil
 }
 
-func (b *bar) end() { b.all.Wait() }
+// end leaves the bar as it is, full or not.
+func (b *bar) end() {
+	b.one.Abort(false)
+	b.all.Wait()
+}
+
+// pace is how fast a rebuild goes, and how long it takes.
+func pace(r *projectionv1.RebuildProjectionResponse) string {
+	text := fmt.Sprintf(" %.0f events/s", r.GetEventsPerSecond())
+	if !r.GetDone() {
+		text += fmt.Sprintf(", %s to go", left(r))
+	}
+	return text
+}
 
 // size is a number of bytes as people read it.
 func size(n uint64) string {

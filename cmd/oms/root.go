@@ -62,7 +62,7 @@ Exit codes:
   oms order list --status on_hold
   oms events tail`,
 		SilenceErrors: true, SilenceUsage: true,
-		Args: cobra.ArbitraryArgs, RunE: helpOnly,
+		Args: cobra.ArbitraryArgs, RunE: helpOnly, DisableFlagsInUseLine: true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return flagsFromEnv(cmd) },
 	}
 	root.SetIn(a.in)
@@ -70,13 +70,13 @@ Exit codes:
 	root.SetErr(a.err)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError("%w", err) })
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.SetHelpCommand(&cobra.Command{Use: "no-help", Hidden: true})
 	a.globals(root.PersistentFlags())
 	root.AddGroup(
 		&cobra.Group{ID: groupServe, Title: "Serving:"},
 		&cobra.Group{ID: groupOrders, Title: "Orders, stock, promotions, payments:"},
 		&cobra.Group{ID: groupOperate, Title: "Operating:"},
 	)
+	root.SetHelpCommandGroupID(groupOperate)
 	add := func(group string, cmds ...*cobra.Command) {
 		for _, cmd := range cmds {
 			cmd.GroupID = group
@@ -124,7 +124,7 @@ func flagsFromEnv(cmd *cobra.Command) error {
 
 // group is a command that only has others under it.
 func group(use, short string, cmds ...*cobra.Command) *cobra.Command {
-	cmd := &cobra.Command{Use: use, Short: short, Args: cobra.ArbitraryArgs, RunE: helpOnly}
+	cmd := &cobra.Command{Use: use, Short: short, Args: cobra.ArbitraryArgs, RunE: helpOnly, DisableFlagsInUseLine: true}
 	cmd.AddCommand(cmds...)
 	return cmd
 }

@@ -109,6 +109,7 @@ func newStockList(a *app) *cobra.Command {
 	}
 	cmd.Flags().Int64Var(&req.CollectionId, "collection", 0, "inventory collection; 0 is the first")
 	cmd.Flags().IntVar(&limit, "limit", 100, "entries at most; 0 lists all")
+	cmd.Flags().Uint64Var(&req.MinPosition, "min-position", 0, "wait until the read model has seen this log position")
 	return cmd
 }
 

@@ -1,5 +1,7 @@
 package skava
 
+import "slices"
+
 // Streams. A topic of the source system is a stream of the same name with its
 // routing keys as subjects; a queue is a stream with the queue's name as its
 // only subject, since its routing key has spaces and cannot be one.
@@ -105,35 +107,37 @@ func (c Channel) Headers() map[string]string {
 	}
 }
 
+// channels are the channels of the source system, in the order of its event
+// table.
+var channels = []Channel{
+	notification(SubjectCreated, OrderCreated),
+	notification(SubjectCancelled, OrderCancelled),
+	notification(SubjectDeleted, OrderDeleted),
+	queue(StreamInventory, QueueInventory, "Inventory check event", "InventoryBulkTransaction"),
+	queue(StreamPromotion, QueuePromotion, "Promotion check event", "PromotionBulkTransaction"),
+	queue(StreamPayment, QueuePayment, "Payment check event", "PaymentBulkTransaction"),
+	notification(SubjectReturnAccepted, OrderReturnAccepted),
+	notification(SubjectShipped, OrderShipped),
+	process(SubjectCheckFraud, "CheckFraud"),
+	process(SubjectPreProcessInventory, "PreProcessInventory"),
+	process(SubjectPreProcessPayment, "PreProcessPayment"),
+	process(SubjectPreProcessPromotion, "PreProcessPromotion"),
+	notification(SubjectReturnSubmitted, OrderReturnSubmit),
+	process(SubjectUndoPreProcessInventory, "PreProcessInventory"),
+	process(SubjectUndoPreProcessPayment, "PreProcessPayment"),
+	process(SubjectUpdateShipment, "OrderDelegate"),
+	notification(SubjectExchange, OrderExchange),
+	notification(SubjectReplace, OrderReplace),
+}
+
 // Channels returns the channels of the source system, in the order of its
 // event table.
-func Channels() []Channel {
-	return []Channel{
-		notification(SubjectCreated, OrderCreated),
-		notification(SubjectCancelled, OrderCancelled),
-		notification(SubjectDeleted, OrderDeleted),
-		queue(StreamInventory, QueueInventory, "Inventory check event", "InventoryBulkTransaction"),
-		queue(StreamPromotion, QueuePromotion, "Promotion check event", "PromotionBulkTransaction"),
-		queue(StreamPayment, QueuePayment, "Payment check event", "PaymentBulkTransaction"),
-		notification(SubjectReturnAccepted, OrderReturnAccepted),
-		notification(SubjectShipped, OrderShipped),
-		process(SubjectCheckFraud, "CheckFraud"),
-		process(SubjectPreProcessInventory, "PreProcessInventory"),
-		process(SubjectPreProcessPayment, "PreProcessPayment"),
-		process(SubjectPreProcessPromotion, "PreProcessPromotion"),
-		notification(SubjectReturnSubmitted, OrderReturnSubmit),
-		process(SubjectUndoPreProcessInventory, "PreProcessInventory"),
-		process(SubjectUndoPreProcessPayment, "PreProcessPayment"),
-		process(SubjectUpdateShipment, "OrderDelegate"),
-		notification(SubjectExchange, OrderExchange),
-		notification(SubjectReplace, OrderReplace),
-	}
-}
+func Channels() []Channel { return slices.Clone(channels) }
 
 // ChannelOf returns the channel of a subject, and false for one that the
 // source system does not have.
 func ChannelOf(subject string) (Channel, bool) {
-	for _, c := range Channels() {
+	for _, c := range channels {
 		if c.Subject == subject {
 			return c, true
 		}

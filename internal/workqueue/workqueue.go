@@ -119,25 +119,29 @@ func (q *Queues) Serve(ctx context.Context, stream, filter, consumer string, par
 	if err != nil {
 		return fmt.Errorf("serve %s: %w", filter, err)
 	}
-	free := make(chan struct{}, parallel)
+	// Workers live as long as the consumer: their stacks grow once.
+	work := make(chan jetstream.Msg)
 	var running sync.WaitGroup
-	sub, err := cons.Consume(func(m jetstream.Msg) {
-		free <- struct{}{}
+	for range parallel {
 		running.Go(func() {
-			q.handle(ctx, m, h)
-			<-free
+			for m := range work {
+				q.handle(ctx, m, h)
+			}
 		})
-	}, jetstream.PullMaxMessages(parallel), jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) {
+	}
+	sub, err := cons.Consume(func(m jetstream.Msg) { work <- m }, jetstream.PullMaxMessages(parallel), jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) {
 		slog.LogAttrs(ctx, slog.LevelWarn, "work queue", slog.String("filter", filter), slog.Any("error", err))
 	}))
-	if err != nil {
-		return fmt.Errorf("serve %s: %w", filter, err)
+	if err == nil {
+		<-ctx.Done()
+		sub.Stop()
+		<-sub.Closed()
+	} else {
+		err = fmt.Errorf("serve %s: %w", filter, err)
 	}
-	<-ctx.Done()
-	sub.Stop()
-	<-sub.Closed()
+	close(work)
 	running.Wait()
-	return nil
+	return err
 }
 
 // ServeQueue serves one of the four work queues.
