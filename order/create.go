@@ -22,7 +22,7 @@ const (
 // Create places an order. Its fields mirror OrderCreated; every amount carries
 // its own currency, so that a mixed order is refused and not added up. What is
 // left empty gets its default: bin, gateway, collection, ids of lines and
-// payments, one payment of the total, HOLD on a declined payment.
+// payments, one payment of the total.
 type Create struct {
 	CollectionID    int64
 	Reference       string
@@ -178,9 +178,6 @@ func amounts(as []Adjustment) []BillAdjustment {
 func (c Create) withDefaults() Create {
 	if c.CollectionID == 0 {
 		c.CollectionID = DefaultCollection
-	}
-	if c.OnDecline == orderv1.PaymentDeclinePolicy_PAYMENT_DECLINE_POLICY_UNSPECIFIED {
-		c.OnDecline = orderv1.PaymentDeclinePolicy_PAYMENT_DECLINE_POLICY_HOLD
 	}
 	c.Customer.Guest = c.Customer.Guest || c.Customer.CustomerID == ""
 	c.Items = append([]Line(nil), c.Items...)

@@ -52,7 +52,6 @@ func TestCreateFillsWhatWasLeftEmpty(t *testing.T) {
 		},
 		Payments:         []*orderv1.PlannedPayment{{PaymentItemId: "p1", Gateway: "simulated", AmountMinor: 3000}},
 		Totals:           &orderv1.StoredTotals{ItemsMinor: 3000, TotalMinor: 3000},
-		OnPaymentDecline: orderv1.PaymentDeclinePolicy_PAYMENT_DECLINE_POLICY_HOLD,
 		CreatedAt:        created.GetCreatedAt(),
 	}
 	if diff := cmp.Diff(want, place(t, validCreate()), protocmp.Transform()); diff != "" {

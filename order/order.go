@@ -54,7 +54,8 @@ type Order struct {
 	Items           []Item    `cbor:"15,keyasint,omitzero"`
 	Payments        []Payment `cbor:"16,keyasint,omitzero"`
 	PromoCodes      []Promo   `cbor:"17,keyasint,omitzero"`
-	// OnDecline says what a declined payment does.
+	// OnDecline says what a declined payment does; unspecified leaves it to the
+	// saga's policy.
 	OnDecline orderv1.PaymentDeclinePolicy `cbor:"18,keyasint,omitzero"`
 	CreatedAt time.Time                    `cbor:"19,keyasint,omitzero"`
 	// UpdatedAt is the latest time that an event of the order told; not every

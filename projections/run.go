@@ -120,7 +120,7 @@ func (r *Runner) follow(ctx context.Context) error {
 	}
 }
 
-// pace waits until the next transaction may begin.
+// pace waits until the next transaction may begin, or a reader wants it to.
 func (r *Runner) pace(ctx context.Context, last time.Time) error {
 	rest := r.cfg.Pace - r.cfg.Now().Sub(last)
 	if rest <= 0 || r.view.awaited() {
@@ -130,6 +130,8 @@ func (r *Runner) pace(ctx context.Context, last time.Time) error {
 	defer t.Stop()
 	select {
 	case <-t.C:
+		return nil
+	case <-r.view.wanted:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

@@ -19,11 +19,15 @@ type View struct {
 	checked bool        // live was found to agree with the log
 	closed  bool
 	waiting map[*waiter]struct{}
+	wanted  chan struct{} // holds one when a reader has begun to wait
 	topics  map[string]map[chan struct{}]struct{}
 }
 
 func newView(name string) *View {
-	return &View{name: name, waiting: map[*waiter]struct{}{}, topics: map[string]map[chan struct{}]struct{}{}}
+	return &View{
+		name: name, waiting: map[*waiter]struct{}{}, wanted: make(chan struct{}, 1),
+		topics: map[string]map[chan struct{}]struct{}{},
+	}
 }
 
 // Read calls f with a reader on the newest committed state. It fails with
@@ -102,10 +106,10 @@ func (v *View) install(g *generation, checked bool) (old *generation) {
 		return old
 	}
 	v.cp = g.cp
-	v.wake()
 	for _, subscribers := range v.topics {
 		notify(subscribers)
 	}
+	v.wake()
 	return old
 }
 
@@ -123,11 +127,11 @@ func (v *View) moved(cp checkpoint, topics map[string]struct{}) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.cp = cp
-	v.wake()
 	for topic := range topics {
 		notify(v.topics[topic])
 	}
 	notify(v.topics[""])
+	v.wake() // last: who has waited for a position has the notices too
 }
 
 // checkpoint returns a copy of the live checkpoint; ok is false without one.

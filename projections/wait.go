@@ -30,6 +30,10 @@ func (v *View) WaitFor(ctx context.Context, position uint64) error {
 	v.waiting[w] = struct{}{}
 	v.mu.Unlock()
 	select {
+	case v.wanted <- struct{}{}:
+	default:
+	}
+	select {
 	case <-w.done:
 		return w.err
 	case <-ctx.Done():

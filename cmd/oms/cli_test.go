@@ -138,6 +138,7 @@ func (c *cli) want(line, text string, stdin ...string) string {
 }
 
 func TestAnOrderFromTheCommandLine(t *testing.T) {
+	t.Parallel()
 	c := newCLI(t)
 	c.want("stock add A 5 --notes first", `A +main +5 +0 +5`)
 	c.want("stock transfer A 2 --to leeds", `leeds +2`)
@@ -169,6 +170,7 @@ func TestAnOrderFromTheCommandLine(t *testing.T) {
 }
 
 func TestAnOrderFromAFile(t *testing.T) {
+	t.Parallel()
 	c := newCLI(t)
 	c.want("stock add A 5", `A`)
 	const order = `{"currencyCode":"USD","items":[{"skuId":"A","quantity":1,"unitPrice":{"currencyCode":"USD","minorUnits":"500"}}]}`
@@ -184,6 +186,7 @@ func TestAnOrderFromAFile(t *testing.T) {
 }
 
 func TestADeclinedPaymentIsTriedAgain(t *testing.T) {
+	t.Parallel()
 	c := newCLI(t)
 	c.want("stock add A 5", `A`)
 	c.want("payment script tok_1 decline approve", `follow`)
@@ -197,6 +200,7 @@ func TestADeclinedPaymentIsTriedAgain(t *testing.T) {
 }
 
 func TestExitCodesSayWhatHappened(t *testing.T) {
+	t.Parallel()
 	c := newCLI(t)
 	c.want("stock add A 1", `A`)
 	for line, want := range map[string]int{
@@ -248,6 +252,7 @@ func TestExitCodesSayWhatHappened(t *testing.T) {
 }
 
 func TestJSONIsOneObjectALine(t *testing.T) {
+	t.Parallel()
 	c := newCLI(t)
 	c.want("stock add A 9 --json", `^\{"position":"1","stock":\[\{`)
 	var last struct{ Position string }
@@ -295,6 +300,13 @@ func TestFlagsComeFromTheEnvironment(t *testing.T) {
 	}
 	if code := run(t.Context(), []string{"projections", "list", "--timeout", "9s"}, nil, &out, &errOut); code != exitDone {
 		t.Errorf("the command line comes first: %d: %s", code, errOut.String())
+	}
+}
+
+func TestAMistypedCommandGetsAHint(t *testing.T) {
+	var out, errOut bytes.Buffer
+	if code := run(t.Context(), []string{"order", "crate"}, nil, &out, &errOut); code != exitInvalid || !strings.Contains(errOut.String(), "did you mean create?") {
+		t.Errorf("%d: %s", code, errOut.String())
 	}
 }
 

@@ -135,6 +135,7 @@ func helpOnly(cmd *cobra.Command, args []string) error {
 		return cmd.Help()
 	}
 	hint := ""
+	cmd.SuggestionsMinimumDistance = 2
 	if names := cmd.SuggestionsFor(args[0]); len(names) > 0 {
 		hint = fmt.Sprintf("; did you mean %s?", strings.Join(names, " or "))
 	}

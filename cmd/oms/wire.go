@@ -165,13 +165,17 @@ func (s *service) openAPI(context.Context) error {
 		rpc.Config{
 			Guard: guard, Orders: s.logs.orders, Inventory: s.logs.inventory, Promotions: s.logs.promotions, Payments: s.logs.payments,
 			Events: s.store, OrderView: s.views.ordersView(), StockView: s.views.stockView(), Projections: &s.views,
-			Script: s.scripter(), OpenAPI: openapi.Document, Ready: s.ready,
+			Script: s.scripter(), OpenAPI: openapi.Document, Ready: s.ready, Hooks: s.metrics.API(),
 		})
 	if err != nil {
 		return err
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/", api)
+	var calls http.Handler = api
+	if guard.Open() { // nobody is asked who he is, so only this machine may call
+		calls = auth.LocalOnly(api)
+	}
+	mux.Handle("/", calls)
 	mux.Handle("GET /metrics", s.metrics.Handler())
 	if s.cfg.Profile {
 		mux.Handle("/debug/pprof/", auth.LocalOnly(http.HandlerFunc(pprof.Index)))

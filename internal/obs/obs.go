@@ -3,17 +3,20 @@
 package obs
 
 import (
+	"context"
 	"io"
 	"log/slog"
 	"net/http"
 	"time"
 
+	"connectrpc.com/connect"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/orderstream/oms/eventstore/jsstore"
 	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
+	"github.com/orderstream/oms/internal/rpc"
 	"github.com/orderstream/oms/order"
 	"github.com/orderstream/oms/saga"
 )
@@ -45,6 +48,7 @@ type Metrics struct {
 	rebuilds  *prometheus.CounterVec
 	sent      *prometheus.CounterVec
 	answered  *prometheus.CounterVec
+	calls     *prometheus.HistogramVec
 }
 
 // NewMetrics registers everything under the prefix "oms_".
@@ -62,6 +66,7 @@ func NewMetrics() *Metrics {
 		rebuilds:  counter(r, "oms_state_rebuilds_total", "Times folded state was built anew.", "log"),
 		sent:      counter(r, "oms_saga_requests_total", "Requests sent to participants, repeats included.", "step"),
 		answered:  counter(r, "oms_saga_answers_total", "Answers recorded.", "step", "succeeded"),
+		calls:     histogram(r, "oms_api_call_seconds", "Time of a call, watching and tailing included.", "procedure", "code"),
 	}
 	return m
 }
@@ -114,4 +119,15 @@ func (m *Metrics) Saga() saga.Hooks {
 			m.answered.WithLabelValues(order.StepName(step), word).Inc()
 		},
 	}
+}
+
+// API are the hooks of the API.
+func (m *Metrics) API() rpc.Hooks {
+	return rpc.Hooks{Called: func(_ context.Context, procedure string, code connect.Code, took time.Duration) {
+		word := "ok"
+		if code != 0 {
+			word = code.String()
+		}
+		m.calls.WithLabelValues(procedure, word).Observe(took.Seconds())
+	}}
 }

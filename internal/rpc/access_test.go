@@ -23,6 +23,7 @@ func token(secret, rest string) string {
 }
 
 func TestATokenOpensWhatItIsFor(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, setup{
 		tokens:  token("r", "reader default read") + token("w", "writer default write") + token("o", "operator * operate"),
 		tenants: []string{"default", "uk"},
@@ -57,6 +58,7 @@ func TestATokenOpensWhatItIsFor(t *testing.T) {
 }
 
 func TestTenantsDoNotSeeEachOther(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, setup{tenants: []string{"default", "uk"}})
 	mine := with(`"orderId":"order-of-default","reference":"PO-1"`)
 	if got := w.post(create, mine); got.status != http.StatusOK {

@@ -105,6 +105,7 @@ var hostileRequests = map[string]hostile{
 }
 
 func TestEveryHostileRequestIsToldWhatIsWrong(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, setup{})
 	for name, tt := range hostileRequests {
 		t.Run(name, func(t *testing.T) {
@@ -136,6 +137,7 @@ func overflow() string {
 }
 
 func TestStrangeButLegalOrdersAreTaken(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, setup{})
 	for name, order := range map[string]string{
 		"unknown SKU":           body(`"A"`, `"never seen"`), // the inventory says so, later
@@ -155,6 +157,7 @@ func TestStrangeButLegalOrdersAreTaken(t *testing.T) {
 }
 
 func TestThousandsOfMistakesAreNotAllRepeated(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, setup{})
 	line := `{"skuId":"A","unitPrice":{"currencyCode":"USD"}}`
 	for name, body := range map[string]string{
@@ -172,6 +175,7 @@ func TestThousandsOfMistakesAreNotAllRepeated(t *testing.T) {
 }
 
 func TestLargeRequestsAreRefused(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, setup{maxBody: 64 << 10})
 	large := with(`"reference":"` + strings.Repeat("x", 10<<20) + `"`)
 	bomb := zipped(t, func(to io.Writer) io.WriteCloser { return gzip.NewWriter(to) }, 50<<20)
@@ -196,6 +200,7 @@ func TestLargeRequestsAreRefused(t *testing.T) {
 }
 
 func TestSomebodyWhoForgetsTheContentTypeIsTold(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, setup{})
 	got := w.post(create, body(), "Content-Type", "application/x-www-form-urlencoded")
 	if got.status != http.StatusUnsupportedMediaType || !strings.Contains(got.body, "Content-Type: application/json") {

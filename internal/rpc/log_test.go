@@ -37,6 +37,7 @@ func compact(tb testing.TB, body string) string {
 }
 
 func TestEveryEventTellsWhoAskedAndWhy(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, setup{})
 	const trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 	a := w.post(orderv1connect.OrderServiceCreateOrderProcedure,
@@ -57,6 +58,7 @@ func TestEveryEventTellsWhoAskedAndWhy(t *testing.T) {
 }
 
 func TestACorrelationIDIsMadeWhereNoneIsGiven(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, setup{})
 	one := w.post(orderv1connect.OrderServiceListOrdersProcedure, `{}`).header.Get("Oms-Correlation-Id")
 	two := w.post(orderv1connect.OrderServiceListOrdersProcedure, `{"nope":1}`).header.Get("Oms-Correlation-Id")
@@ -66,6 +68,7 @@ func TestACorrelationIDIsMadeWhereNoneIsGiven(t *testing.T) {
 }
 
 func TestTailingShowsWhatIsStoredAndThenWhatComes(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, setup{})
 	orders, log := dial(w, orderv1connect.NewOrderServiceClient), dial(w, logv1connect.NewLogServiceClient)
 	first, err := orders.CreateOrder(t.Context(), anOrder(1))
@@ -88,6 +91,7 @@ func TestTailingShowsWhatIsStoredAndThenWhatComes(t *testing.T) {
 }
 
 func TestTailingUntilTheHeadEnds(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, setup{})
 	orders, log := dial(w, orderv1connect.NewOrderServiceClient), dial(w, logv1connect.NewLogServiceClient)
 	count := func(req *logv1.TailEventsRequest) int {

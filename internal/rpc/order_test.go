@@ -23,6 +23,7 @@ func h2c() *http.Client {
 }
 
 func TestEveryProtocolServesOrders(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, setup{})
 	for name, tt := range map[string]struct {
 		http *http.Client
@@ -63,6 +64,7 @@ func TestEveryProtocolServesOrders(t *testing.T) {
 }
 
 func TestTheCreatedOrderIsAnsweredAndShown(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, setup{})
 	a := w.post(orderv1connect.OrderServiceCreateOrderProcedure,
 		`{"orderId":"order-0123456789","currencyCode":"USD","reference":"PO-1","items":[{"skuId":"A","quantity":"2","unitPrice":{"currencyCode":"USD","minorUnits":"999"}}]}`)
@@ -88,6 +90,7 @@ func TestTheCreatedOrderIsAnsweredAndShown(t *testing.T) {
 }
 
 func TestTheSameRequestTwiceIsOneOrder(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, setup{})
 	client := dial(w, orderv1connect.NewOrderServiceClient)
 	req := anOrder(1)
@@ -123,6 +126,7 @@ func TestTheSameRequestTwiceIsOneOrder(t *testing.T) {
 }
 
 func TestAKeyBelongsToItsRequest(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, setup{})
 	client := dial(w, orderv1connect.NewOrderServiceClient)
 	req := anOrder(1)
@@ -148,6 +152,7 @@ func TestAKeyBelongsToItsRequest(t *testing.T) {
 }
 
 func TestAnOrderIDIsTakenOnce(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, setup{})
 	client := dial(w, orderv1connect.NewOrderServiceClient)
 	req := anOrder(1)
@@ -161,6 +166,7 @@ func TestAnOrderIDIsTakenOnce(t *testing.T) {
 }
 
 func TestConcurrentCancelsAreOneEvent(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, setup{})
 	client := dial(w, orderv1connect.NewOrderServiceClient)
 	created, err := client.CreateOrder(t.Context(), anOrder(1))
@@ -182,6 +188,7 @@ func TestConcurrentCancelsAreOneEvent(t *testing.T) {
 }
 
 func TestARevisionThatIsNotTheOrdersIsRefused(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, setup{})
 	client := dial(w, orderv1connect.NewOrderServiceClient)
 	created, err := client.CreateOrder(t.Context(), anOrder(1))
@@ -195,6 +202,7 @@ func TestARevisionThatIsNotTheOrdersIsRefused(t *testing.T) {
 }
 
 func TestAHeldOrderIsReviewedOrPaidAgain(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, setup{})
 	client := dial(w, orderv1connect.NewOrderServiceClient)
 	created, err := client.CreateOrder(t.Context(), anOrder(1))
@@ -221,6 +229,7 @@ func TestAHeldOrderIsReviewedOrPaidAgain(t *testing.T) {
 }
 
 func TestAnOrderOfAThousandLinesIsOrdinary(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, setup{})
 	client := dial(w, orderv1connect.NewOrderServiceClient)
 	created, err := client.CreateOrder(t.Context(), anOrder(1100))
@@ -234,6 +243,7 @@ func TestAnOrderOfAThousandLinesIsOrdinary(t *testing.T) {
 }
 
 func TestAnOrderThatWasJustStoredIsWaitedFor(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, setup{lateViews: true})
 	client := dial(w, orderv1connect.NewOrderServiceClient)
 	created, err := client.CreateOrder(t.Context(), anOrder(1))
@@ -254,6 +264,7 @@ func TestAnOrderThatWasJustStoredIsWaitedFor(t *testing.T) {
 }
 
 func TestWatchingEndsWithTheOrder(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, setup{})
 	client := dial(w, orderv1connect.NewOrderServiceClient)
 	created, err := client.CreateOrder(t.Context(), anOrder(1))
@@ -276,6 +287,7 @@ func TestWatchingEndsWithTheOrder(t *testing.T) {
 }
 
 func TestWatchingEndsWithTheService(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, setup{})
 	client := dial(w, orderv1connect.NewOrderServiceClient)
 	created, err := client.CreateOrder(t.Context(), anOrder(1))
@@ -294,6 +306,7 @@ func TestWatchingEndsWithTheService(t *testing.T) {
 }
 
 func TestACallerThatGoesEndsItsWatch(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, setup{})
 	client := dial(w, orderv1connect.NewOrderServiceClient)
 	created, err := client.CreateOrder(t.Context(), anOrder(1))

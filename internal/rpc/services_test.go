@@ -39,6 +39,7 @@ func add(sku, bin string, units int64) *inventoryv1.StockLine {
 }
 
 func TestStockIsMovedAndRead(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, setup{})
 	client := dial(w, inventoryv1connect.NewInventoryServiceClient)
 	req := &inventoryv1.AdjustStockRequest{IdempotencyKey: "delivery-1", Lines: []*inventoryv1.StockLine{
@@ -71,6 +72,7 @@ func TestStockIsMovedAndRead(t *testing.T) {
 }
 
 func TestStockThatIsNotThereIsRefused(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, setup{})
 	client := dial(w, inventoryv1connect.NewInventoryServiceClient)
 	_, err := client.GetStock(t.Context(), &inventoryv1.GetStockRequest{SkuId: "A"})
@@ -88,6 +90,7 @@ func TestStockThatIsNotThereIsRefused(t *testing.T) {
 }
 
 func TestPromoCodesAreManaged(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, setup{})
 	client := dial(w, promotionv1connect.NewPromotionServiceClient)
 	_, err := client.GetPromoCode(t.Context(), &promotionv1.GetPromoCodeRequest{PromoCode: "SUMMER"})
@@ -127,6 +130,7 @@ func (a authorized) Decide(payment.Payment) ([]proto.Message, error) {
 }
 
 func TestPaymentsAreShown(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, setup{})
 	client := dial(w, paymentv1connect.NewPaymentServiceClient)
 	_, err := client.GetPayment(t.Context(), &paymentv1.GetPaymentRequest{OrderId: "o1"})
@@ -156,6 +160,7 @@ func TestPaymentsAreShown(t *testing.T) {
 }
 
 func TestTheSimulatedGatewayIsScriptedWhereItIsEnabled(t *testing.T) {
+	t.Parallel()
 	script := scripts{}
 	req := &paymentv1.ScriptGatewayRequest{Token: "tok_1", Outcomes: []paymentv1.ScriptedOutcome{
 		paymentv1.ScriptedOutcome_SCRIPTED_OUTCOME_DECLINE, paymentv1.ScriptedOutcome_SCRIPTED_OUTCOME_APPROVE,
@@ -172,6 +177,7 @@ func TestTheSimulatedGatewayIsScriptedWhereItIsEnabled(t *testing.T) {
 }
 
 func TestSagasAreShownAndSteered(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, setup{})
 	orders, client := dial(w, orderv1connect.NewOrderServiceClient), dial(w, sagav1connect.NewSagaServiceClient)
 	created, err := orders.CreateOrder(t.Context(), anOrder(1))
@@ -222,6 +228,7 @@ func TestSagasAreShownAndSteered(t *testing.T) {
 }
 
 func TestAListOfSagasHasALimit(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, setup{})
 	orders, client := dial(w, orderv1connect.NewOrderServiceClient), dial(w, sagav1connect.NewSagaServiceClient)
 	for range 5 {
@@ -237,6 +244,7 @@ func TestAListOfSagasHasALimit(t *testing.T) {
 }
 
 func TestProjectionsAreListedAndRebuilt(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, setup{})
 	orders, client := dial(w, orderv1connect.NewOrderServiceClient), dial(w, projectionv1connect.NewProjectionServiceClient)
 	created, err := orders.CreateOrder(t.Context(), anOrder(1))
@@ -267,6 +275,7 @@ func TestProjectionsAreListedAndRebuilt(t *testing.T) {
 }
 
 func TestTheProcessSaysHowItIs(t *testing.T) {
+	t.Parallel()
 	for name, tt := range map[string]struct {
 		ready  error
 		status int
@@ -296,6 +305,7 @@ func TestTheProcessSaysHowItIs(t *testing.T) {
 }
 
 func TestTheAPIDescribesItself(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, setup{})
 	if status, body := w.get("/openapi.yaml"); status != http.StatusOK || !strings.HasPrefix(body, "openapi:") {
 		t.Errorf("/openapi.yaml: %d %q", status, body)

@@ -175,8 +175,14 @@ func openViews(tb testing.TB, source projections.Source) views {
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	v.start = func() {
-		running.Go(func() { v.orders.Run(ctx) })
-		running.Go(func() { v.stock.Run(ctx) })
+		for _, r := range []*projections.Runner{v.orders, v.stock} {
+			running.Go(func() { r.Run(ctx) })
+			changed, stop := r.View().Subscribe("")
+			for !r.View().Ready() {
+				<-changed
+			}
+			stop()
+		}
 	}
 	tb.Cleanup(func() {
 		cancel()

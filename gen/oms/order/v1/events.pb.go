@@ -68,7 +68,7 @@ type OrderCreated struct {
 	Properties map[string]string `protobuf:"bytes,19,rep,name=properties,proto3" json:"properties,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// The totals computed from the fields above.
 	Totals *StoredTotals `protobuf:"bytes,20,opt,name=totals,proto3" json:"totals,omitempty"`
-	// What a declined payment does; never unspecified.
+	// What a declined payment does; unspecified leaves it to the service.
 	OnPaymentDecline PaymentDeclinePolicy `protobuf:"varint,21,opt,name=on_payment_decline,json=onPaymentDecline,proto3,enum=oms.order.v1.PaymentDeclinePolicy" json:"on_payment_decline,omitempty"`
 	// When the order was created, by the service's clock.
 	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,22,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
