@@ -50,12 +50,36 @@ func (p *Process) WaitForSagas(t *testing.T, within time.Duration) {
 			}
 		}
 		if open == 0 {
+			p.waitForViews(ctx, t)
 			return
 		}
 		select {
 		case <-ctx.Done():
 			t.Fatalf("%d sagas did not end, the first is %v", open, res.GetSagas()[0])
 		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// waitForViews waits until every read model has seen the whole log.
+func (p *Process) waitForViews(ctx context.Context, t *testing.T) {
+	t.Helper()
+	for {
+		res, err := p.Projections().ListProjections(ctx, &projectionv1.ListProjectionsRequest{})
+		if err != nil {
+			t.Fatalf("the read models did not catch up: %v", err)
+		}
+		var lag uint64
+		for _, v := range res.GetProjections() {
+			lag += v.GetLag()
+		}
+		if lag == 0 {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			t.Fatalf("the read models are %d positions behind", lag)
+		case <-time.After(5 * time.Millisecond):
 		}
 	}
 }

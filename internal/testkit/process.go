@@ -148,6 +148,7 @@ func (p *Process) Kill() {
 // Stop ends the process in good order and fails the test if it does not.
 func (p *Process) Stop(t *testing.T) {
 	t.Helper()
+	p.http.CloseIdleConnections() // the server waits for those that never asked anything
 	_ = p.cmd.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-p.done:
