@@ -50,9 +50,9 @@ func TestCreateFillsWhatWasLeftEmpty(t *testing.T) {
 			{ItemId: "1", SkuId: "tea", BinName: "main", Quantity: 2, UnitPriceMinor: 1000, Returnable: true},
 			{ItemId: "2", SkuId: "pot", BinName: "main", Quantity: 1, UnitPriceMinor: 1000, Returnable: true},
 		},
-		Payments:         []*orderv1.PlannedPayment{{PaymentItemId: "p1", Gateway: "simulated", AmountMinor: 3000}},
-		Totals:           &orderv1.StoredTotals{ItemsMinor: 3000, TotalMinor: 3000},
-		CreatedAt:        created.GetCreatedAt(),
+		Payments:  []*orderv1.PlannedPayment{{PaymentItemId: "p1", Gateway: "simulated", AmountMinor: 3000}},
+		Totals:    &orderv1.StoredTotals{ItemsMinor: 3000, TotalMinor: 3000},
+		CreatedAt: created.GetCreatedAt(),
 	}
 	if diff := cmp.Diff(want, place(t, validCreate()), protocmp.Transform()); diff != "" {
 		t.Errorf("event (-want +got):\n%s", diff)

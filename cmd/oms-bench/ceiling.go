@@ -135,13 +135,13 @@ func (c *ceiling) run(ctx context.Context, d time.Duration) (float64, error) {
 	wg.Go(func() {
 		for time.Since(started) < d {
 			orders.Store(int64(min(float64(logs.Load())/c.groupsPerOrder, float64(pubs.Load())/published, float64(c.queued.Load())/queueHops)))
-			time.Sleep(time.Millisecond) //nolint:forbidigo // a sampling loop
+			time.Sleep(time.Millisecond)
 		}
 	})
 	for i := range ceilingLogs {
 		until(func() error {
 			if ahead(&logs, c.groupsPerOrder) {
-				time.Sleep(100 * time.Microsecond) //nolint:forbidigo // this path is ahead
+				time.Sleep(100 * time.Microsecond)
 				return nil
 			}
 			_, err := c.js.Publish(ctx, fmt.Sprint("c.log.", i), group)
@@ -152,7 +152,7 @@ func (c *ceiling) run(ctx context.Context, d time.Duration) (float64, error) {
 	for i := range 2 {
 		until(func() error {
 			if ahead(&pubs, published) {
-				time.Sleep(100 * time.Microsecond) //nolint:forbidigo // this path is ahead
+				time.Sleep(100 * time.Microsecond)
 				return nil
 			}
 			batch := make([]*nats.Msg, 32)
@@ -167,7 +167,7 @@ func (c *ceiling) run(ctx context.Context, d time.Duration) (float64, error) {
 	var sent atomic.Int64
 	until(func() error {
 		if ahead(&sent, queueHops) || sent.Load()-c.queued.Load() > 4096 {
-			time.Sleep(100 * time.Microsecond) //nolint:forbidigo // this path is ahead
+			time.Sleep(100 * time.Microsecond)
 			return nil
 		}
 		sent.Add(1)

@@ -33,6 +33,7 @@ func main() {
 	out := flag.String("out", "", "write the figures to this file as JSON")
 	only := flag.String("only", "store,cold,slow,orders,ceiling", "parts to run")
 	seconds := flag.Float64("seconds", 4, "time of each measurement")
+	flag.IntVar(&million, "million", million, "orders of the part million, which is run only when -only names it")
 	child := flag.String("child", "", "internal: the part that a child process runs")
 	flag.Parse()
 	d := time.Duration(*seconds * float64(time.Second))
@@ -59,6 +60,7 @@ var parts = []struct {
 	{"cold", benchCold},
 	{"orders", benchOrders},
 	{"ceiling", benchCeiling},
+	{"million", benchMillion},
 }
 
 func run(r *report, only, child string, d time.Duration) error {
