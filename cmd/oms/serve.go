@@ -49,10 +49,14 @@ error. SIGTERM stops it in good order.`,
 
 // tuneMemory trades memory for speed where nobody has said otherwise: most of
 // what an order allocates is garbage within milliseconds, and the live heap is
-// small beside it. GOGC and GOMEMLIMIT are obeyed as always.
+// small beside it. Above a gigabyte the collector works as hard as it must.
+// GOGC and GOMEMLIMIT are obeyed as always.
 func tuneMemory() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(400)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(1 << 30)
 	}
 }
 

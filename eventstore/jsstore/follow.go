@@ -13,6 +13,11 @@ import (
 	logv1 "github.com/orderstream/oms/gen/oms/log/v1"
 )
 
+// pullBytes bounds what a follower has on its way to it: messages differ in
+// size a thousandfold, so their number would not. It is more than one message
+// can have.
+const pullBytes = 16 << 20
+
 // Follow calls f with every message of a log after a position, in order, and
 // waits for new ones until the context ends or f fails; it returns that error.
 // It makes the log's stream when it is missing.
@@ -42,7 +47,7 @@ func (s *Store) follow(ctx context.Context, log string, from jetstream.OrderedCo
 	if err != nil {
 		return fmt.Errorf("follow %s: %w", log, err)
 	}
-	it, err := cons.Messages(jetstream.PullMaxMessages(1000))
+	it, err := cons.Messages(jetstream.PullMaxBytes(pullBytes))
 	if err != nil {
 		return fmt.Errorf("follow %s: %w", log, err)
 	}

@@ -95,7 +95,7 @@ func (p *partition[S]) replay(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("replay %s: %w", p.def.Name, err)
 	}
-	it, err := cons.Messages(jetstream.PullMaxMessages(1000))
+	it, err := cons.Messages(jetstream.PullMaxBytes(pullBytes))
 	if err != nil {
 		return fmt.Errorf("replay %s: %w", p.def.Name, err)
 	}

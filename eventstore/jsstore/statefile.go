@@ -47,7 +47,7 @@ func openStateFile[S any](path string, version int) (*stateFile, error) {
 	var zero S
 	sum := sha256.Sum256(fmt.Appendf(nil, "%d %s", version, shape(reflect.TypeOf(&zero).Elem(), map[reflect.Type]bool{})))
 	open := func() (*bolt.DB, error) {
-		return bolt.Open(path, 0o600, &bolt.Options{Timeout: 100 * time.Millisecond, FreelistType: bolt.FreelistMapType, NoFreelistSync: true})
+		return bolt.Open(path, 0o600, &bolt.Options{Timeout: 100 * time.Millisecond, FreelistType: bolt.FreelistMapType})
 	}
 	db, err := open()
 	if errors.Is(err, bolterrors.ErrTimeout) {
