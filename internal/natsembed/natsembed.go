@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"time"
@@ -33,8 +35,23 @@ type Config struct {
 	MaxPayload int32
 	// Name of the server; default "oms".
 	Name string
+	// Cluster makes the server one of several that keep copies of the log; nil
+	// is a server alone.
+	Cluster *Cluster
 	// Logger takes the server's own log lines; nil drops them.
 	Logger server.Logger
+}
+
+// Cluster says how a server finds the others. Every server needs a Name in its
+// Config that no other has.
+type Cluster struct {
+	// Name is the same on all servers.
+	Name string
+	// Host and Port take the connections of other servers.
+	Host string
+	Port int
+	// Routes are the cluster addresses of all servers, nats://host:port.
+	Routes []string
 }
 
 // Server is a running server. It holds the lock of its data folder.
@@ -57,7 +74,11 @@ func Start(cfg Config) (*Server, error) {
 	if !held {
 		return nil, ErrInUse
 	}
-	ns, err := server.NewServer(cfg.options())
+	opts, err := cfg.options()
+	if err != nil {
+		return nil, errors.Join(err, lock.Unlock())
+	}
+	ns, err := server.NewServer(opts)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("nats server: %w", err), lock.Unlock())
 	}
@@ -72,7 +93,7 @@ func Start(cfg Config) (*Server, error) {
 	return &Server{ns: ns, lock: lock}, nil
 }
 
-func (c Config) options() *server.Options {
+func (c Config) options() (*server.Options, error) {
 	name, payload := c.Name, c.MaxPayload
 	if name == "" {
 		name = "oms"
@@ -84,12 +105,37 @@ func (c Config) options() *server.Options {
 	if port == 0 {
 		port = server.RANDOM_PORT
 	}
-	return &server.Options{
+	opts := &server.Options{
 		ServerName: name, Host: c.Host, Port: port, DontListen: c.Host == "",
 		JetStream: true, StoreDir: filepath.Join(c.Dir, "nats"), SyncAlways: c.SyncAlways,
 		MaxPayload: payload, MaxPending: 256 << 20, NoSigs: true, NoLog: c.Logger == nil,
 		DisableJetStreamBanner: true,
 	}
+	if c.Cluster == nil {
+		return opts, nil
+	}
+	opts.Cluster = server.ClusterOpts{Name: c.Cluster.Name, Host: c.Cluster.Host, Port: c.Cluster.Port}
+	for _, r := range c.Cluster.Routes {
+		u, err := url.Parse(r)
+		if err != nil {
+			return nil, fmt.Errorf("route: %w", err)
+		}
+		opts.Routes = append(opts.Routes, u)
+	}
+	return opts, nil
+}
+
+// Ready waits until the server can keep messages: alone it is at once, in a
+// cluster when most of the servers have found each other.
+func (s *Server) Ready(ctx context.Context) error {
+	for !s.ns.JetStreamIsCurrent() {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("nats cluster: %w", ctx.Err())
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+	return nil
 }
 
 // Connect opens a connection that does not pass through the network.
@@ -121,3 +167,7 @@ func (s *Server) Stop(ctx context.Context) error {
 		return fmt.Errorf("nats server: %w", ctx.Err())
 	}
 }
+
+// InProcessConn opens the bare connection behind Connect. It implements
+// nats.InProcessConnProvider.
+func (s *Server) InProcessConn() (net.Conn, error) { return s.ns.InProcessConn() }
