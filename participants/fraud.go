@@ -25,7 +25,7 @@ type Fraud struct {
 	Queues *workqueue.Queues
 	// Source is the order log; the counts begin one window ago.
 	Source interface {
-		FollowSince(ctx context.Context, log string, since time.Time, f func(eventstore.Batch) error) error
+		FollowSince(ctx context.Context, log, headline string, since time.Time, f func(eventstore.Batch) error) error
 	}
 	Rules fraud.Rules
 	Now   func() time.Time
@@ -61,7 +61,7 @@ func key(by, tenant, who string) string {
 // again from the same time, with fresh counts.
 func (p *Fraud) count(ctx context.Context) error {
 	for {
-		err := p.Source.FollowSince(ctx, "order", p.Now().Add(-p.Rules.Window), func(b eventstore.Batch) error {
+		err := p.Source.FollowSince(ctx, "order", "created", p.Now().Add(-p.Rules.Window), func(b eventstore.Batch) error {
 			for _, c := range b.Commits {
 				if err := p.add(c); err != nil {
 					return err

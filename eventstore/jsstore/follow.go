@@ -28,10 +28,11 @@ func (s *Store) Follow(ctx context.Context, log string, after uint64, f func(eve
 }
 
 // FollowSince is Follow from the first message that was stored at a time or
-// later.
-func (s *Store) FollowSince(ctx context.Context, log string, since time.Time, f func(eventstore.Batch) error) error {
+// later, and only of messages with one headline. More of their commits than
+// that event may be in them.
+func (s *Store) FollowSince(ctx context.Context, log, headline string, since time.Time, f func(eventstore.Batch) error) error {
 	return s.follow(ctx, log, jetstream.OrderedConsumerConfig{
-		DeliverPolicy: jetstream.DeliverByStartTimePolicy, OptStartTime: &since,
+		DeliverPolicy: jetstream.DeliverByStartTimePolicy, OptStartTime: &since, FilterSubjects: []string{"log." + log + "." + headline + ".*"},
 	}, f)
 }
 
