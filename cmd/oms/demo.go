@@ -61,12 +61,17 @@ func (a *app) demo(ctx context.Context, cfg serveConfig, orders int, keep bool) 
 	}
 }
 
-// scarcity is how much of its sales a SKU has in stock in the demo, so that
-// some orders come too late.
-func scarcity(units map[string]int64) {
-	for _, sku := range []string{"85123A", "22423", "22386"} {
-		units[sku] = units[sku] * 8 / 10
+// shelves is what the demo has in stock: twice what is sold, but too little of
+// the three SKUs that most orders want, so that some orders come too late.
+func shelves(units map[string]int64) map[string]int64 {
+	stock := map[string]int64{}
+	for sku, n := range units {
+		stock[sku] = 2 * n
 	}
+	for _, sku := range []string{"85123A", "22423", "22386"} {
+		stock[sku] = units[sku] * 6 / 10
+	}
+	return stock
 }
 
 // show300 places the orders and prints what became of them.
@@ -77,7 +82,6 @@ func (a *app) show300(ctx context.Context, s *service, orders int) error {
 	}
 	sale := saleOf(invoices)
 	sale.orders = sale.orders[:min(orders, len(sale.orders))]
-	scarcity(sale.units)
 	client := *a
 	client.url = s.url()
 	p, err := client.newPlacing(16)
@@ -85,7 +89,7 @@ func (a *app) show300(ctx context.Context, s *service, orders int) error {
 		return err
 	}
 	fmt.Fprintf(a.out, "oms serves %s, data in %s\n", s.url(), s.cfg.Data)
-	if err := p.stockUp(ctx, "demo/stock", sale.units); err != nil {
+	if err := p.stockUp(ctx, "demo/stock", shelves(sale.units)); err != nil {
 		return err
 	}
 	fmt.Fprintf(a.out, "stock loaded: %d items; placing %d real orders (UCI Online Retail, CC BY 4.0)\n", len(sale.units), len(sale.orders))
