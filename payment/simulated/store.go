@@ -95,8 +95,8 @@ type job struct {
 
 func openDisk(path string) (*disk, error) {
 	db, err := bolt.Open(path, 0o600, &bolt.Options{
-		Timeout:        5 * time.Second, // for the lock that another process has
-		FreelistType:   bolt.FreelistMapType,
+		Timeout:      5 * time.Second, // for the lock that another process has
+		FreelistType: bolt.FreelistMapType,
 		// What was written survives the end of the process, which is all that a
 		// simulation is asked for; a power loss may take it.
 		NoSync: true,
