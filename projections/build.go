@@ -218,6 +218,9 @@ func (b *build) fetch(ctx context.Context) error {
 		ds, err := b.await(ctx)
 		switch {
 		case len(ds) > 0:
+			if tries > 0 {
+				b.r.note(nil)
+			}
 			b.queue = ds
 			return nil
 		case err == nil:

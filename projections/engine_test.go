@@ -111,16 +111,16 @@ func TestARestartGoesOnFromTheCheckpoint(t *testing.T) {
 	want := v.dump()
 	v.stop()
 
-	var applied atomic.Int64
+	applied := make(chan int, 10)
 	v = w.run(dir, p, func(c *projections.Config) {
-		c.Hooks.Applied = func(_ string, _ uint64, messages, _ int, _ time.Duration) { applied.Add(int64(messages)) }
+		c.Hooks.Applied = func(_ string, _ uint64, messages, _ int, _ time.Duration) { applied <- messages }
 	})
 	if diff := cmp.Diff(want, v.dump()); diff != "" {
 		t.Errorf("before it follows (-want +got):\n%s", diff)
 	}
 	v.reach(l.put("a", n(1)))
-	if got := applied.Load(); got != 1 {
-		t.Errorf("applied %d messages after the restart, want the new one", got)
+	if got := <-applied; got != 1 || len(applied) != 0 {
+		t.Errorf("applied %d messages after the restart and %d more, want the new one", got, len(applied))
 	}
 }
 
@@ -154,6 +154,27 @@ func TestMessagesThatGatherShareATransaction(t *testing.T) {
 	}
 	if got := sum(t, v.View(), "a"); got != 301 {
 		t.Errorf("sum is %d, want 301", got)
+	}
+}
+
+// Under load a view rests between transactions, but not when a reader waits.
+func TestAPacedViewGoesOnForAReader(t *testing.T) {
+	w, p := newWorld(t), tally()
+	l := w.log(&p)
+	var writes atomic.Int64
+	v := w.run(t.TempDir(), p, func(c *projections.Config) {
+		c.Pace = time.Hour
+		c.Hooks.Applied = func(string, uint64, int, int, time.Duration) { writes.Add(1) }
+	})
+	l.follow(v)
+	before := writes.Load()
+	var last uint64
+	for range 50 {
+		last = l.put("a", n(1))
+	}
+	v.reach(last)
+	if got := writes.Load() - before; got > 5 {
+		t.Errorf("50 messages that nobody waited for took %d transactions", got)
 	}
 }
 

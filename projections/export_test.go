@@ -49,3 +49,9 @@ func Dump(v *View) (map[string]string, error) {
 
 // MaxHeldRows is how many rows a build holds in memory.
 const MaxHeldRows = maxHeldRows
+
+// TextKey is a text as a part of a key.
+func TextKey(s string) []byte { return textKey(s) }
+
+// NumberKey is an integer as a part of a key.
+func NumberKey(n int64) []byte { return number(n) }

@@ -36,35 +36,44 @@ func (r *Runner) Rebuild(ctx context.Context, o RebuildOptions) error {
 
 // Rollback goes back to the file that the last rebuild replaced: it is brought
 // up to the log and swapped in as Rebuild does it. It fails with Precondition
-// when there is no such file.
+// when there is no such file, and with ErrInUse while a reader is still at it;
+// then nothing has changed.
 func (r *Runner) Rollback(ctx context.Context, progress func(Progress)) error {
 	return r.exclusive(ctx, func(ctx context.Context) error {
-		if err := r.unretire(); err != nil {
+		before, again, err := r.unretire()
+		if err != nil {
 			return err
 		}
-		return r.build(ctx, buildOptions{limit: math.MaxUint64, report: progress})
+		err = r.build(ctx, buildOptions{keep: true, limit: math.MaxUint64, report: progress})
+		if live := r.view.file(); live != nil && live.n == again.n {
+			return err
+		}
+		if back := os.Rename(again.in(r.cfg.Dir), before.in(r.cfg.Dir)); back != nil && !errors.Is(back, os.ErrNotExist) {
+			err = errors.Join(err, fmt.Errorf("give up the rollback: %w", back))
+		}
+		return err
 	})
 }
 
 // unretire makes the file before the live one the one that is being built.
-func (r *Runner) unretire() error {
+func (r *Runner) unretire() (before, again fileName, err error) {
 	all, err := listFiles(r.cfg.Dir, r.p.Name)
 	if err != nil {
-		return err
+		return before, again, err
 	}
 	live := r.view.file()
 	if live == nil {
-		return fault.New(fault.Unavailable, "view_building", "the view %s is being built", r.p.Name)
+		return before, again, fault.New(fault.Unavailable, "view_building", "the view %s is being built", r.p.Name)
 	}
-	before := all.whole(r.p.Version, live.n)
-	if before == nil {
-		return fault.New(fault.Precondition, "no_previous_view", "the view %s has no file to go back to", r.p.Name)
+	spare := all.whole(r.p.Version, live.n)
+	if spare == nil {
+		return before, again, fault.New(fault.Precondition, "no_previous_view", "the view %s has no file to go back to", r.p.Name)
 	}
-	again := fileName{view: r.p.Name, version: r.p.Version, n: all.next(), building: true}
+	before, again = *spare, fileName{view: r.p.Name, version: r.p.Version, n: all.next(), building: true}
 	if err := os.Rename(before.in(r.cfg.Dir), again.in(r.cfg.Dir)); err != nil {
-		return fmt.Errorf("roll back view: %w", err)
+		return before, again, fmt.Errorf("roll back view: %w", err)
 	}
-	return nil
+	return before, again, nil
 }
 
 // exclusive runs a build that somebody asked for.
@@ -103,8 +112,9 @@ func (r *Runner) resume(ctx context.Context) {
 		return // it is being finished already
 	}
 	defer func() { <-r.builds }()
-	if err := r.build(ctx, buildOptions{keep: true, limit: math.MaxUint64}); err != nil && ctx.Err() == nil {
-		r.retrying(err, 0)
+	err = r.build(ctx, buildOptions{keep: true, limit: math.MaxUint64})
+	if h := r.cfg.Hooks.Abandoned; h != nil && err != nil && ctx.Err() == nil {
+		h(r.p.Name, err)
 	}
 }
 

@@ -315,6 +315,28 @@ func TestAReaderKeepsItsFile(t *testing.T) {
 	}
 }
 
+func TestAReplacedFileIsClosedWithItsLastReader(t *testing.T) {
+	w, p, dir := newWorld(t), tally(), t.TempDir()
+	l := w.log(&p)
+	v := w.run(dir, p)
+	l.follow(v)
+	err := v.View().Read(func(*projections.ReadTx) error {
+		if err := v.Rebuild(t.Context(), projections.RebuildOptions{}); err != nil {
+			return err
+		}
+		if err := v.Rollback(t.Context(), nil); !errors.Is(err, projections.ErrInUse) {
+			return fmt.Errorf("rollback to a file that is being read: %w", err)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	if err := v.Rollback(t.Context(), nil); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestMoreRowsThanMemoryHolds(t *testing.T) {
 	w, p := newWorld(t), tally()
 	p.Project = func(tx *projections.Tx, c eventstore.Commit, events []eventstore.Recorded) error {

@@ -48,6 +48,9 @@ type Hooks struct {
 	Retrying func(view string, err error, wait time.Duration)
 	// LostTail: the log is not the one that the view has seen; it is built anew.
 	LostTail func(view string, position uint64)
+	// Abandoned: a rebuild that a crash had cut short could not be finished. The
+	// next start tries again.
+	Abandoned func(view string, err error)
 	// Rebuilt: a new file of the view went live.
 	Rebuilt func(view string, p Progress, took time.Duration)
 }
