@@ -82,7 +82,8 @@ type Log[S any] interface {
 	// Read returns the durable state of one aggregate of a scope.
 	Read(ctx context.Context, tenant, scope, id string) (Snapshot[S], error)
 	// Active returns aggregates with unfinished work, oldest wake-up first.
-	// With due set, only those whose wake-up time is not after it.
+	// With due set, only those whose wake-up time is not after it. Where
+	// processes share a log, each lists those of the partitions it owns.
 	Active(ctx context.Context, due time.Time, limit int) ([]Snapshot[S], error)
 }
 
@@ -107,3 +108,9 @@ func (s single[S]) Decide(load func(string) S, record func(string, proto.Message
 
 // Named is the command behind a transaction, for its name in the log.
 func (s single[S]) Named() any { return s.c }
+
+// AsSingle takes apart what Single made; ok is false for any other transaction.
+func AsSingle[S any](t Transaction[S]) (id string, c Command[S], ok bool) {
+	s, ok := t.(single[S])
+	return s.id, s.c, ok
+}

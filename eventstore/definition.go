@@ -32,6 +32,11 @@ type Definition[S any] struct {
 	// be looked at again by itself; the zero time means only somebody else
 	// moves it. Nil means no aggregate ever has.
 	Wake func(S) (active bool, at time.Time)
+	// Commands are prototypes of every Command and Transaction that callers
+	// run, so that a store of several processes can bring them to the one that
+	// owns the partition. Their exported fields say everything; the name on
+	// the way is the Go type's own, "order.Cancel".
+	Commands []any
 	// Token names an event in the log's subjects: log.<Name>.<token>.<partition>.
 	// Nil takes DefaultToken.
 	Token func(proto.Message) string

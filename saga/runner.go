@@ -21,8 +21,8 @@ import (
 
 // Runner is the part of the saga that does I/O: it sends what Next requested,
 // records what participants answer, and wakes orders whose time has come.
-// Everything it knows is in the log: a new runner begins by sending again what
-// was not answered, under the same ids.
+// Everything it knows is in the log: whoever begins to own a partition sends
+// again what was not answered there, under the same ids.
 type Runner struct {
 	queues *workqueue.Queues
 	log    eventstore.Log[order.Order]
@@ -81,7 +81,6 @@ func (r *Runner) Run(ctx context.Context) error {
 	g.Go(func() error { return r.sendLoop(ctx) })
 	g.Go(func() error { return r.listen(ctx) })
 	g.Go(func() error { return r.wake(ctx) })
-	g.Go(func() error { return r.resume(ctx) })
 	return g.Wait()
 }
 
@@ -107,7 +106,7 @@ func (r *Runner) send(s send) error {
 	m := nats.NewMsg(s.request.Queue)
 	m.Data = data
 	m.Header = nats.Header(s.request.Headers())
-	m.Header[skava.HeaderReplyTo] = []string{workqueue.ReplySubject(participantOf[s.request.Queue], 0)}
+	m.Header[skava.HeaderReplyTo] = []string{workqueue.ReplySubject(participantOf[s.request.Queue])}
 	m.Header[workqueue.HeaderTenant] = []string{s.tenant}
 	m.Header[workqueue.HeaderCorrelationID] = []string{s.correlation}
 	m.Header[workqueue.HeaderCausationID] = []string{s.causation}
@@ -123,13 +122,10 @@ func (r *Runner) send(s send) error {
 	return nil
 }
 
-// resume sends what a former life of the process asked and did not hear of.
-func (r *Runner) resume(ctx context.Context) error {
-	open, err := r.log.Active(ctx, time.Time{}, 0)
-	if err != nil {
-		return fmt.Errorf("unfinished sagas: %w", err)
-	}
-	for _, s := range open {
+// Resume sends what the former owner of a partition asked and did not hear of;
+// a former life of this process is one, too. It belongs into the log's OnOwned.
+func (r *Runner) Resume(ctx context.Context, partition int, unfinished []eventstore.Snapshot[order.Order]) {
+	for _, s := range unfinished {
 		st, waiting := Pending(s.State)
 		if !waiting {
 			continue
@@ -137,11 +133,10 @@ func (r *Runner) resume(ctx context.Context) error {
 		select {
 		case r.sends <- send{tenant: s.Tenant, request: RequestFor(s.State, st)}:
 		case <-ctx.Done():
-			return nil
+			return
 		}
 	}
-	if len(open) > 0 {
-		slog.LogAttrs(ctx, slog.LevelInfo, "sagas resumed", slog.Int("open", len(open)))
+	if len(unfinished) > 0 {
+		slog.LogAttrs(ctx, slog.LevelInfo, "sagas resumed", slog.Int("partition", partition), slog.Int("open", len(unfinished)))
 	}
-	return nil
 }

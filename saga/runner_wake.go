@@ -20,7 +20,7 @@ const wakeLimit = 10_000
 
 // wake lets orders look at the time when their deadline has passed. Deadlines
 // are in the orders, so in the log; the tick is a message that JetStream
-// publishes on a schedule.
+// publishes on a schedule. Each process wakes the orders that it owns.
 func (r *Runner) wake(ctx context.Context) error {
 	return r.queues.Ticks(ctx, "saga", func(ctx context.Context) error {
 		due, err := r.log.Active(ctx, r.now(), wakeLimit)
@@ -44,9 +44,10 @@ func (r *Runner) wake(ctx context.Context) error {
 	})
 }
 
-// listen records the answers of participants.
+// listen records the answers of participants. Processes share them: an answer
+// is brought to the owner of its order like any command.
 func (r *Runner) listen(ctx context.Context) error {
-	return r.queues.Serve(ctx, workqueue.StreamReplies, "reply.*.0", "saga-0", 512, func(ctx context.Context, m jetstream.Msg) (*nats.Msg, error) {
+	return r.queues.Serve(ctx, workqueue.StreamReplies, "reply.>", "saga", 512, func(ctx context.Context, m jetstream.Msg) (*nats.Msg, error) {
 		a, tenant, orderID, err := answerOf(m)
 		if err != nil {
 			return nil, err

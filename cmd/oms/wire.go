@@ -108,6 +108,8 @@ func (s *service) openNATS(ctx context.Context) (err error) {
 		}
 	}
 	if s.cfg.NATSURL != "" {
+		// Whether they do cannot be asked: a server tells its storage options to
+		// its system account only, and those are not credentials for a service.
 		slog.LogAttrs(ctx, slog.LevelWarn, "make sure that the servers run with sync_interval: always; without it a power loss can take acknowledged orders",
 			slog.String("nats", s.conn.ConnectedUrlRedacted()))
 	}
@@ -141,9 +143,17 @@ func (s *service) startNATS() error {
 }
 
 func (s *service) openStore(ctx context.Context) (err error) {
+	hooks := s.metrics.Store()
+	hooks.Owned = func(log string, partition int) {
+		slog.LogAttrs(ctx, slog.LevelInfo, "partition owned", slog.String("log", log), slog.Int("partition", partition))
+	}
+	hooks.Lost = func(log string, partition int) {
+		slog.LogAttrs(ctx, slog.LevelInfo, "partition given", slog.String("log", log), slog.Int("partition", partition))
+	}
 	s.store, err = jsstore.Open(jsstore.Config{
 		Conn: s.conn, ReadConn: s.readers, Dir: filepath.Join(s.cfg.Data, "state"),
-		Partitions: s.cfg.Partitions, Replicas: s.cfg.Replicas, Hooks: s.metrics.Store(),
+		Partitions: s.cfg.Partitions, Replicas: s.cfg.Replicas, Hooks: hooks,
+		Cluster: s.cfg.NATSURL != "", Own: s.cfg.own(),
 	})
 	if err != nil {
 		return err

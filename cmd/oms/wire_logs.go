@@ -40,24 +40,28 @@ func (s *service) openLogs(ctx context.Context) (err error) {
 		Name: "order", Version: 1, New: order.New, Evolve: order.Evolve,
 		React: func(o order.Order, now time.Time) []proto.Message { return saga.Next(saga.Checkout, policy, o, now) },
 		Wake:  saga.Wake, Token: orderToken,
+		Commands: commandsOf["order"],
 	}, s.committed)
 	if err != nil {
 		return err
 	}
 	s.logs.inventory, err = jsstore.OpenLog(ctx, s.store, eventstore.Definition[inventory.Item]{
 		Name: "inventory", Version: 1, New: inventory.New, Evolve: inventory.Evolve,
+		Commands: commandsOf["inventory"],
 	}, nil)
 	if err != nil {
 		return err
 	}
 	s.logs.promotions, err = jsstore.OpenLog(ctx, s.store, eventstore.Definition[promotion.State]{
 		Name: "promotion", Version: 1, New: promotion.New, Evolve: promotion.Evolve, Wake: promotion.Wake,
+		Commands: commandsOf["promotion"],
 	}, nil)
 	if err != nil {
 		return err
 	}
 	s.logs.payments, err = jsstore.OpenLog(ctx, s.store, eventstore.Definition[payment.Payment]{
 		Name: "payment", Version: 1, New: payment.New, Evolve: payment.Evolve,
+		Commands: commandsOf["payment"],
 	}, nil)
 	return err
 }
@@ -86,6 +90,7 @@ func orderToken(e proto.Message) string {
 func (s *service) openEngines(context.Context) (err error) {
 	s.logs.runner.Attach(s.logs.orders)
 	if s.cfg.runs("saga") {
+		s.logs.orders.OnOwned(s.logs.runner.Resume)
 		s.engines = append(s.engines, engine{"saga", s.logs.runner.Run})
 	}
 	if s.cfg.runs("inventory") {

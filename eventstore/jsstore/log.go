@@ -3,6 +3,8 @@ package jsstore
 import (
 	"cmp"
 	"context"
+	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -18,6 +20,12 @@ type Log[S any] struct {
 	parts []*partition[S]
 	// abandoned skips the orderly end of the partitions.
 	abandoned atomic.Bool
+	life      context.Context //nolint:containedctx // ends when the log is closed
+	running   sync.WaitGroup
+	shared    *shared[S] // nil when this process owns every partition
+
+	ownedMu sync.Mutex
+	onOwned []func(context.Context, int, []eventstore.Snapshot[S])
 }
 
 // OpenLog brings a log's state to the end of its stream and starts to decide.
@@ -36,27 +44,63 @@ func OpenLog[S any](ctx context.Context, s *Store, def eventstore.Definition[S],
 	cfg := s.cfg
 	cfg.Partitions = partitions
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
-	l := &Log[S]{def: def, cfg: cfg}
+	l := &Log[S]{def: def, cfg: cfg, life: life}
 	w := wire{js: s.js, stream: stream, wait: cfg.AckWait}
 	for i := range partitions {
 		p := newPartition(life, cfg, def, i, file, w)
 		p.watch, p.abandoned = committed, &l.abandoned
-		if err := p.recoverState(ctx); err != nil {
-			end()
-			_ = file.close()
-			return nil, err
-		}
 		l.parts = append(l.parts, p)
 	}
-	var running sync.WaitGroup
-	for _, p := range l.parts {
-		running.Go(p.background)
+	if err := l.bringUp(ctx, s); err != nil {
+		end()
+		_ = file.close()
+		return nil, err
 	}
+	for _, p := range l.parts {
+		l.running.Go(p.background)
+	}
+	if l.shared != nil {
+		l.shared.start(life)
+	}
+	stop := func() { l.stop(end); _ = file.close() }
 	s.mu.Lock()
-	s.closers = append(s.closers, func() { end(); running.Wait(); _ = file.close() })
-	s.abandoners = append(s.abandoners, func() { l.abandoned.Store(true); end(); running.Wait(); _ = file.close() })
+	s.closers = append(s.closers, stop)
+	s.abandoners = append(s.abandoners, func() { l.abandoned.Store(true); stop() })
 	s.mu.Unlock()
 	return l, nil
+}
+
+// bringUp brings state to the end of the log, except where this process will
+// never decide.
+func (l *Log[S]) bringUp(ctx context.Context, s *Store) error {
+	cmds, err := newCommands[S](l.def.Commands) // also of a lone process: it may have company later
+	if err != nil {
+		return fmt.Errorf("log %s: %w", l.def.Name, err)
+	}
+	if l.cfg.owns(l.def.Name) {
+		for _, p := range l.parts {
+			if err := p.recoverState(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	if l.cfg.Cluster {
+		l.shared, err = share(ctx, s, l, cmds)
+	}
+	return err
+}
+
+// stop ends everything: partitions are handed over first, then what is in
+// flight is waited for, and with it the callers in other processes.
+func (l *Log[S]) stop(end func()) {
+	if l.shared != nil {
+		l.shared.release()
+	}
+	end()
+	l.running.Wait()
+	if l.shared != nil {
+		l.shared.calls.Wait()
+	}
 }
 
 // Execute implements eventstore.Log.
@@ -66,38 +110,29 @@ func (l *Log[S]) Execute(ctx context.Context, m eventstore.Meta, id string, c ev
 
 // Transact implements eventstore.Log.
 func (l *Log[S]) Transact(ctx context.Context, m eventstore.Meta, scope string, t eventstore.Transaction[S]) (eventstore.Result[S], error) {
-	r := &request[S]{ctx: ctx, meta: m, scope: scope, tx: t, done: make(chan outcome[S], 1)}
-	l.parts[Partition(m.Tenant, scope, len(l.parts))].submit(r)
-	select {
-	case o := <-r.done:
-		return o.result, o.err
-	case <-ctx.Done():
-		return eventstore.Result[S]{}, unknownOutcome(ctx.Err())
+	i := Partition(m.Tenant, scope, len(l.parts))
+	if l.shared != nil {
+		return l.shared.transact(ctx, i, m, scope, t)
 	}
+	return l.parts[i].transact(ctx, m, scope, t)
 }
 
 // Read implements eventstore.Log.
 func (l *Log[S]) Read(ctx context.Context, tenant, scope, id string) (eventstore.Snapshot[S], error) {
-	p := l.parts[Partition(tenant, scope, len(l.parts))]
-	snap := eventstore.Snapshot[S]{Tenant: tenant, ID: id}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.closed {
-		return snap, errStopping
+	i := Partition(tenant, scope, len(l.parts))
+	if l.shared != nil {
+		return l.shared.read(ctx, i, tenant, scope, id)
 	}
-	snap.Position = p.position
-	if r := p.durable(rowKey(tenant, id)); r != nil {
-		snap.Revision, snap.State = r.Revision, r.State
-	} else {
-		snap.State = p.def.New(id, 0)
-	}
-	return snap, ctx.Err()
+	return l.parts[i].read(ctx, tenant, id)
 }
 
 // Active implements eventstore.Log.
 func (l *Log[S]) Active(ctx context.Context, due time.Time, limit int) ([]eventstore.Snapshot[S], error) {
 	var all []waking[S]
-	for _, p := range l.parts {
+	for i, p := range l.parts {
+		if l.shared != nil && !l.shared.seats[i].mine.Load() {
+			continue
+		}
 		p.mu.Lock()
 		for key, at := range p.active {
 			if due.IsZero() || !at.IsZero() && !at.After(due) {
@@ -121,6 +156,30 @@ func (l *Log[S]) Active(ctx context.Context, due time.Time, limit int) ([]events
 	return out, ctx.Err()
 }
 
+// OnOwned calls f whenever this process begins to own a partition, with the
+// aggregates that have unfinished work there, in a goroutine of its own. A
+// partition that is owned already is told at once; a log that is not shared
+// owns all of them from the start. The context ends when the log is closed.
+func (l *Log[S]) OnOwned(f func(ctx context.Context, partition int, unfinished []eventstore.Snapshot[S])) {
+	l.ownedMu.Lock()
+	defer l.ownedMu.Unlock()
+	l.onOwned = append(l.onOwned, f)
+	for i, p := range l.parts {
+		if l.shared == nil || l.shared.seats[i].mine.Load() {
+			l.running.Go(func() { f(l.life, i, p.unfinished()) })
+		}
+	}
+}
+
+// begun tells whoever asked that a partition is owned now.
+func (l *Log[S]) begun(p *partition[S]) {
+	l.ownedMu.Lock()
+	defer l.ownedMu.Unlock()
+	for _, f := range l.onOwned {
+		l.running.Go(func() { f(l.life, p.id, p.unfinished()) })
+	}
+}
+
 // waking is an aggregate with unfinished work.
 type waking[S any] struct {
 	p   *partition[S]
@@ -132,10 +191,23 @@ type waking[S any] struct {
 func (w waking[S]) snapshot() (s eventstore.Snapshot[S], ok bool) {
 	w.p.mu.Lock()
 	defer w.p.mu.Unlock()
-	if _, ok = w.p.active[w.key]; !ok || w.p.closed {
+	if _, ok = w.p.active[w.key]; !ok || w.p.refusal() != nil {
 		return s, false
 	}
 	r := w.p.durable(w.key)
 	tenant, id := splitRowKey(w.key)
 	return eventstore.Snapshot[S]{Tenant: tenant, ID: id, Revision: r.Revision, Position: w.p.position, State: r.State}, true
+}
+
+// unfinished returns every aggregate of the partition with unfinished work.
+func (p *partition[S]) unfinished() (out []eventstore.Snapshot[S]) {
+	p.mu.Lock()
+	keys := slices.Collect(maps.Keys(p.active))
+	p.mu.Unlock()
+	for _, key := range keys {
+		if s, ok := (waking[S]{p: p, key: key}).snapshot(); ok {
+			out = append(out, s)
+		}
+	}
+	return out
 }

@@ -30,6 +30,7 @@ type partition[S any] struct {
 	mu      sync.Mutex
 	settled sync.Cond // signalled when a message or a write-behind has ended
 	closed  bool
+	away    bool // another process owns the partition, or none: nothing is decided here
 
 	// Durable: what the log holds up to position.
 	position uint64
@@ -73,12 +74,52 @@ func newPartition[S any](life context.Context, cfg Config, def eventstore.Defini
 	return p
 }
 
+// transact runs a transaction and waits for its outcome.
+func (p *partition[S]) transact(ctx context.Context, m eventstore.Meta, scope string, t eventstore.Transaction[S]) (eventstore.Result[S], error) {
+	r := &request[S]{ctx: ctx, meta: m, scope: scope, tx: t, done: make(chan outcome[S], 1)}
+	p.submit(r)
+	select {
+	case o := <-r.done:
+		return o.result, o.err
+	case <-ctx.Done():
+		return eventstore.Result[S]{}, unknownOutcome(ctx.Err())
+	}
+}
+
+// read returns the durable state of one aggregate.
+func (p *partition[S]) read(ctx context.Context, tenant, id string) (eventstore.Snapshot[S], error) {
+	snap := eventstore.Snapshot[S]{Tenant: tenant, ID: id}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err := p.refusal(); err != nil {
+		return snap, err
+	}
+	snap.Position = p.position
+	if r := p.durable(rowKey(tenant, id)); r != nil {
+		snap.Revision, snap.State = r.Revision, r.State
+	} else {
+		snap.State = p.def.New(id, 0)
+	}
+	return snap, ctx.Err()
+}
+
+// refusal says why nothing is decided here; nil when something is.
+func (p *partition[S]) refusal() error {
+	switch {
+	case p.closed:
+		return errStopping
+	case p.away:
+		return errNotOwner
+	}
+	return nil
+}
+
 // submit decides a command and, when nothing is in flight, sends it.
 func (p *partition[S]) submit(r *request[S]) {
 	p.mu.Lock()
-	if p.closed {
+	if err := p.refusal(); err != nil {
 		p.mu.Unlock()
-		r.done <- outcome[S]{err: errStopping}
+		r.done <- outcome[S]{err: err}
 		return
 	}
 	p.born++
@@ -126,16 +167,21 @@ func (p *partition[S]) stop() {
 	for p.inflight != nil {
 		p.settled.Wait()
 	}
-	for _, m := range p.queue.drain() {
-		for _, it := range m.all() {
-			it.req.done <- outcome[S]{err: errStopping}
-		}
-	}
+	p.refuseQueued(errStopping)
 	for p.flushing != nil {
 		p.settled.Wait()
 	}
 	if !p.abandoned.Load() {
 		p.flushFinal()
+	}
+}
+
+// refuseQueued tells everyone in messages not sent yet that nothing is stored.
+func (p *partition[S]) refuseQueued(err error) {
+	for _, m := range p.queue.drain() {
+		for _, it := range m.all() {
+			it.req.done <- outcome[S]{err: err}
+		}
 	}
 }
 
@@ -172,7 +218,11 @@ func (p *partition[S]) durable(key string) *row[S] {
 
 // ordinal is the number of the next aggregate of this partition in its log.
 func (p *partition[S]) ordinal(inTxn uint64) uint64 {
-	n := p.aheadCreated + inTxn
+	return p.ordinalAfter(p.aheadCreated + inTxn)
+}
+
+// ordinalAfter is the number that follows on n aggregates of this partition.
+func (p *partition[S]) ordinalAfter(n uint64) uint64 {
 	return n*uint64(p.cfg.Partitions) + uint64(p.id) + 1 //nolint:gosec // both are small and not negative
 }
 

@@ -168,6 +168,10 @@ func (p *partition[S]) takeOver(ctx context.Context, m *message[S]) {
 	}
 	slices.SortFunc(reqs, func(a, b *request[S]) int { return cmp.Compare(a.born, b.born) })
 	for _, r := range reqs {
+		if err := p.refusal(); err != nil {
+			r.done <- outcome[S]{err: err}
+			continue
+		}
 		p.decide(r)
 	}
 }
@@ -222,7 +226,7 @@ func (p *partition[S]) foldStored(seq uint64, group string, commits []*logv1.Com
 			key := rowKey(c.GetTenant(), e.GetAggregate())
 			old := p.durable(key)
 			if old == nil {
-				old = &row[S]{State: p.def.New(e.GetAggregate(), p.created+1)}
+				old = &row[S]{State: p.def.New(e.GetAggregate(), p.ordinalAfter(p.created))}
 			}
 			next := &row[S]{Revision: e.GetRevision(), State: old.State}
 			if ev, err := eventstore.Decode(e); err != nil {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -51,6 +52,19 @@ type Config struct {
 	CacheRows int
 	// AckWait is how long an append waits for the server; default 5 s.
 	AckWait time.Duration
+	// Cluster makes processes share the partitions: each is leased to one of
+	// them, and commands are brought to the owner. Without it this process owns
+	// every partition.
+	Cluster bool
+	// Own names the logs whose partitions this process may own when they are
+	// shared; nil means all.
+	Own []string
+	// Address tells people where the writer of a lease is; default host and
+	// process id.
+	Address string
+	// LeaseTTL is how long a lease outlives a process that died; the first
+	// process of a cluster sets it for all. Default 6 s.
+	LeaseTTL time.Duration
 	// Hooks see what happens inside.
 	Hooks Hooks
 }
@@ -67,6 +81,10 @@ type Hooks struct {
 	Flushed func(log string, rows int, took time.Duration, err error)
 	// Rebuilt: state was built anew from the log.
 	Rebuilt func(log string, partition int, position uint64, took time.Duration)
+	// Owned: this process began to decide for a shared partition.
+	Owned func(log string, partition int)
+	// Lost: this process decides there no longer.
+	Lost func(log string, partition int)
 }
 
 // Store keeps logs on one JetStream account.
@@ -74,6 +92,9 @@ type Store struct {
 	cfg  Config
 	js   jetstream.JetStream
 	read jetstream.JetStream
+	// leases say which process decides where, when several share the logs.
+	leases *bucket
+	frozen atomic.Bool // tests let leases lie
 
 	mu                  sync.Mutex
 	streams             map[string]jetstream.Stream
@@ -94,7 +115,10 @@ func Open(cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("jetstream: %w", err)
 	}
-	return &Store{cfg: cfg, js: js, read: read, streams: map[string]jetstream.Stream{}}, nil
+	return &Store{
+		cfg: cfg, js: js, read: read, streams: map[string]jetstream.Stream{},
+		leases: &bucket{js: js, replicas: cfg.Replicas, ttl: cfg.LeaseTTL},
+	}, nil
 }
 
 func (c Config) withDefaults() Config {
@@ -108,6 +132,11 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.FlushRows, 20_000)
 	setDefault(&c.CacheRows, 50_000)
 	setDefault(&c.AckWait, 5*time.Second)
+	setDefault(&c.LeaseTTL, 6*time.Second)
+	if c.Address == "" {
+		host, _ := os.Hostname()
+		c.Address = host + "/" + strconv.Itoa(os.Getpid())
+	}
 	if c.Now == nil {
 		c.Now = time.Now //nolint:forbidigo // the one place where the clock comes from
 	}
@@ -145,9 +174,15 @@ func (s *Store) stream(ctx context.Context, log string) (jetstream.Stream, int, 
 		st, err = s.js.CreateStream(ctx, jetstream.StreamConfig{
 			Name: name, Description: "oms log of " + log, Subjects: []string{"log." + log + ".>"},
 			Storage: jetstream.FileStorage, Replicas: s.cfg.Replicas, Retention: jetstream.LimitsPolicy,
-			Discard: jetstream.DiscardNew, DenyDelete: true, AllowDirect: true,
-			Metadata: map[string]string{"oms.partitions": strconv.Itoa(s.cfg.Partitions)},
+			Discard: jetstream.DiscardNew, DenyDelete: true,
+			// A replica may answer a direct get with less than was acknowledged,
+			// and that looks like a log that lost its tail.
+			AllowDirect: s.cfg.Replicas == 1,
+			Metadata:    map[string]string{"oms.partitions": strconv.Itoa(s.cfg.Partitions)},
 		})
+		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // made by another process just now
+			st, err = s.js.Stream(ctx, name)
+		}
 	}
 	if err != nil {
 		return nil, 0, fmt.Errorf("stream %s: %w", name, err)

@@ -4,6 +4,7 @@
 package storetest
 
 import (
+	"fmt"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -32,6 +33,8 @@ func Definition() eventstore.Definition[Account] {
 		Evolve: evolve,
 		React:  react,
 		Wake:   func(a Account) (bool, time.Time) { return !a.Due.IsZero(), a.Due },
+
+		Commands: []any{Deposit{}, Open{}, Alarm{}, Refuse{}, Transfer{}},
 	}
 }
 
@@ -87,6 +90,18 @@ type Alarm struct{ At string }
 // Decide implements eventstore.Command.
 func (c Alarm) Decide(Account) ([]proto.Message, error) {
 	return []proto.Message{wrapperspb.String(c.At)}, nil
+}
+
+// Refuse is never granted: it answers with violations of the fields it names.
+type Refuse struct{ Fields []string }
+
+// Decide implements eventstore.Command.
+func (c Refuse) Decide(Account) ([]proto.Message, error) {
+	var v fault.Fields
+	for _, f := range c.Fields {
+		v.Add(f, "is refused")
+	}
+	return nil, fmt.Errorf("on purpose: %w", v.Err())
 }
 
 // Transfer moves units between accounts of one scope, all or nothing.

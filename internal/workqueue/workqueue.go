@@ -24,7 +24,8 @@ import (
 	"github.com/orderstream/oms/internal/skava"
 )
 
-// StreamReplies holds the replies, on reply.<participant>.<order partition>.
+// StreamReplies holds the replies, on reply.<participant>.<n>; all sagas share
+// them, and n is 0.
 const StreamReplies = "REPLIES"
 
 // Headers of every message between our own parts, beside those of the source
@@ -46,15 +47,14 @@ var streams = map[string]string{
 	skava.QueueFraud:     "OMS_FRAUD",
 }
 
-// ReplySubject is where a participant answers the sagas of a partition.
-func ReplySubject(participant string, partition int) string {
-	return fmt.Sprintf("reply.%s.%d", participant, partition)
-}
+// ReplySubject is where a participant answers the sagas.
+func ReplySubject(participant string) string { return "reply." + participant + ".0" }
 
 // Queues sends and serves. It is safe for concurrent use.
 type Queues struct {
-	nc *nats.Conn
-	js jetstream.JetStream
+	nc       *nats.Conn
+	js       jetstream.JetStream
+	replicas int
 }
 
 // Open makes the streams that are missing.
@@ -63,24 +63,24 @@ func Open(ctx context.Context, nc *nats.Conn, replicas int) (*Queues, error) {
 	if err != nil {
 		return nil, fmt.Errorf("work queues: %w", err)
 	}
-	q := &Queues{nc: nc, js: js}
-	if err := q.ensure(ctx, StreamReplies, "reply.>", replicas); err != nil {
+	q := &Queues{nc: nc, js: js, replicas: max(replicas, 1)}
+	if err := q.ensure(ctx, StreamReplies, "reply.>"); err != nil {
 		return nil, err
 	}
 	for subject, stream := range streams {
-		if err := q.ensure(ctx, stream, subject, replicas); err != nil {
+		if err := q.ensure(ctx, stream, subject); err != nil {
 			return nil, err
 		}
 	}
 	return q, nil
 }
 
-func (q *Queues) ensure(ctx context.Context, stream, subject string, replicas int) error {
+func (q *Queues) ensure(ctx context.Context, stream, subject string) error {
 	_, err := q.js.Stream(ctx, stream)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		_, err = q.js.CreateStream(ctx, jetstream.StreamConfig{
 			Name: stream, Subjects: []string{subject}, Retention: jetstream.WorkQueuePolicy,
-			Storage: jetstream.MemoryStorage, Replicas: max(replicas, 1),
+			Storage: jetstream.MemoryStorage, Replicas: q.replicas,
 			// What nobody took within an hour is asked again, or given up, by its saga.
 			MaxAge: time.Hour, Duplicates: time.Second,
 		})

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"github.com/orderstream/oms/inventory"
+	"github.com/orderstream/oms/order"
+	"github.com/orderstream/oms/payment"
+	"github.com/orderstream/oms/promotion"
+)
+
+// commandsOf are the commands of each log, which travel to the process that
+// owns their partition.
+var commandsOf = map[string][]any{
+	"order": {
+		order.Create{},
+		order.Cancel{},
+		order.Review{},
+		order.RetryPayment{},
+		order.Answer{},
+		order.Wake{},
+		order.Resume{},
+		order.Skip{},
+		order.Compensate{},
+	},
+	"inventory": {inventory.AdjustStock{}, inventory.BulkTransaction{}, inventory.Release{}},
+	"promotion": {
+		promotion.CreateCode{},
+		promotion.DisableCode{},
+		promotion.ExpireBlocks{},
+		promotion.BulkTransaction{},
+		promotion.Release{},
+	},
+	"payment": {payment.Record{}, payment.Settle{}},
+}
+
+// logOf is the log that a role decides on. A process that does not run the
+// role leaves the log's partitions to those that do.
+var logOf = map[string]string{"saga": "order", "inventory": "inventory", "promotion": "promotion", "payment": "payment"}
+
+// own names the logs whose partitions this process may own.
+func (c *serveConfig) own() []string {
+	logs := []string{}
+	for _, role := range c.Roles {
+		if log, ok := logOf[role]; ok {
+			logs = append(logs, log)
+		}
+	}
+	return logs
+}
