@@ -1,7 +1,9 @@
 package participants
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -47,7 +49,15 @@ func (p Inventory) handle(ctx context.Context, r request, m jetstream.Msg) (any,
 		return nil, err
 	}
 	out, _ := res.States[inventory.TransactionID(r.collection, r.id)].Outcome()
+	if !out.Closed && !slices.EqualFunc(tx.Lines, out.Lines, sameLine) {
+		return nil, errReused
+	}
 	return inventoryReply(r, body, out), nil
+}
+
+// sameLine reports whether a line is the one that was decided.
+func sameLine(l inventory.Line, o inventory.LineOutcome) bool {
+	return cmp.Or(l.Bin, inventory.DefaultBin) == o.Bin && l.SKU == o.SKU && l.Movement == o.Movement && l.Quantity == o.Quantity
 }
 
 func (p Inventory) release(ctx context.Context, r request, body skava.InventoryBulkTransaction) (any, error) {

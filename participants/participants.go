@@ -41,7 +41,8 @@ type request struct {
 	traceparent string
 }
 
-func requestOf(m jetstream.Msg) (request, error) {
+// requestOf reads the headers of a request to the participant of a name.
+func requestOf(m jetstream.Msg, name string) (request, error) {
 	h := m.Headers()
 	r := request{
 		tenant: h.Get(workqueue.HeaderTenant), id: h.Get(skava.HeaderRequestID), undoOf: h.Values(skava.HeaderUndoOf),
@@ -61,7 +62,7 @@ func requestOf(m jetstream.Msg) (request, error) {
 		}
 		r.collection = n
 	}
-	return r, nil
+	return r, checkReplyTo(r.replyTo, name)
 }
 
 // meta of the command that a request becomes. Requests have ids of their own
@@ -105,6 +106,10 @@ func decode[T any](m jetstream.Msg) (T, error) {
 	return body, nil
 }
 
+// errReused refuses a request with the id of another one: the outcome that is
+// recorded says nothing about it.
+var errReused = fault.New(fault.Conflict, "transaction_reused", "%s: it was another request", skava.HeaderRequestID)
+
 // outcome is the response code of a request or a line.
 func outcome(refusal string) string {
 	if refusal == "" {
@@ -115,12 +120,16 @@ func outcome(refusal string) string {
 
 // serve runs a participant's handler on its queue.
 func serve(ctx context.Context, q *workqueue.Queues, queue string, h func(context.Context, request, jetstream.Msg) (any, error)) error {
+	name := nameOf[queue]
 	return q.ServeQueue(ctx, queue, parallel, func(ctx context.Context, m jetstream.Msg) (*nats.Msg, error) {
-		r, err := requestOf(m)
+		r, err := requestOf(m, name)
 		if err != nil {
 			return nil, err
 		}
 		payload, err := h(ctx, r, m)
+		if fault.KindOf(err) == fault.Conflict { // its id is another request's, and stays that
+			err = fault.Wrap(err, fault.Invalid, fault.ReasonOf(err), "request %q", r.id)
+		}
 		if err != nil {
 			return nil, err
 		}

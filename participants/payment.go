@@ -2,8 +2,6 @@ package participants
 
 import (
 	"context"
-	"hash/maphash"
-	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -25,36 +23,29 @@ type Payment struct {
 	// CallWait is how long the calls of one request may take; default 30 s.
 	CallWait time.Duration
 
-	lanes [256]sync.Mutex
-	seed  maphash.Seed
+	lanes lanes
 }
 
 // Run serves until the context ends.
 func (p *Payment) Run(ctx context.Context) error {
-	p.seed = maphash.MakeSeed()
 	if p.CallWait == 0 {
 		p.CallWait = 30 * time.Second
 	}
 	return serve(ctx, p.Queues, skava.QueuePayment, p.handle)
 }
 
-// lane orders the requests of one order: two plans from the same state may
-// both want the same money.
-func (p *Payment) lane(order string) *sync.Mutex {
-	return &p.lanes[maphash.String(p.seed, order)%uint64(len(p.lanes))]
-}
+// maxOrderID bounds order ids, which are part of the keys that gateways get.
+const maxOrderID = 64
 
 func (p *Payment) handle(ctx context.Context, r request, m jetstream.Msg) (any, error) {
 	body, err := decode[skava.PaymentBulkTransaction](m)
 	if err != nil {
 		return nil, err
 	}
-	if r.order == "" {
-		return nil, fault.Field(skava.HeaderOrderID, "is missing")
+	if r.order == "" || len(r.order) > maxOrderID {
+		return nil, fault.Field(skava.HeaderOrderID, "must be 1 to %d bytes", maxOrderID)
 	}
-	lane := p.lane(r.order)
-	lane.Lock()
-	defer lane.Unlock()
+	defer p.lanes.enter(r.tenant + "/" + r.order)()
 	answer, err := p.run(ctx, r, asked(r, body))
 	if err != nil {
 		return nil, err

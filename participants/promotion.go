@@ -3,6 +3,7 @@ package participants
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -85,6 +86,10 @@ func (p Promotion) handle(ctx context.Context, r request, m jetstream.Msg) (any,
 		return nil, err
 	}
 	out, _ := res.States[promotion.TransactionID(r.collection, r.id)].Outcome()
+	same := func(c promotion.CodeRef, o promotion.CodeOutcome) bool { return c.PromoCode == o.PromoCode }
+	if !out.Closed && !slices.EqualFunc(tx.Codes, out.Codes, same) {
+		return nil, errReused
+	}
 	return promotionReply(r, body, out), nil
 }
 

@@ -1,6 +1,7 @@
 package payment_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -124,6 +125,7 @@ func TestPlanFailsForWhatCannotBeRecorded(t *testing.T) {
 		"empty":                  {payment.Request{}, fault.Invalid, 2},
 		"no ids":                 {payment.Request{ID: "r1", Transactions: list(payment.Asked{})}, fault.Invalid, 2},
 		"derived id":             {request(asked("t1#2", "p1", payment.Authorize, 1)), fault.Invalid, 1},
+		"long id":                {request(asked(strings.Repeat("t", 129), "p1", payment.Authorize, 1)), fault.Invalid, 1},
 		"same id twice":          {request(ok, ok), fault.Invalid, 1},
 		"undo of itself":         {payment.Request{ID: "r1", UndoOf: "r1", Transactions: list(ok)}, fault.Invalid, 1},
 		"id of a larger amount":  {request(asked("a1", "p1", payment.Authorize, 999)), fault.Conflict, 0},

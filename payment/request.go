@@ -80,6 +80,10 @@ const (
 	Declined = "402"
 )
 
+// maxID bounds transaction ids, so that every gateway takes the keys that are
+// made of them.
+const maxID = 128
+
 // Marks of derived transaction ids. Callers' ids have no separator in them, so
 // a derived id never meets a caller's.
 const (
@@ -103,8 +107,8 @@ func (r Request) check() error {
 	seen := map[string]bool{}
 	for n, a := range r.Transactions {
 		at := fmt.Sprintf("transactions[%d].", n)
-		if a.ID == "" || strings.Contains(a.ID, separator) {
-			f.Add(at+"id", "must not be empty and not contain %q", separator)
+		if a.ID == "" || len(a.ID) > maxID || strings.Contains(a.ID, separator) {
+			f.Add(at+"id", "must be 1 to %d bytes and not contain %q", maxID, separator)
 		}
 		if seen[a.ID] {
 			f.Add(at+"id", "is used twice")

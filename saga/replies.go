@@ -10,7 +10,8 @@ import (
 )
 
 // ReadReply reads a participant's reply to a request of a step. Keys that it
-// does not know are ignored; a reply that cannot be read at all is Invalid.
+// does not know are ignored; a reply that cannot be read at all, or says
+// neither yes nor no, is Invalid.
 func ReadReply(s orderv1.Step, data []byte) (order.Answer, error) {
 	switch s {
 	case orderv1.Step_STEP_RESERVE_INVENTORY, orderv1.Step_STEP_RELEASE_INVENTORY:
@@ -33,6 +34,10 @@ func read[R any](s orderv1.Step, data []byte, answer func(R) order.Answer) (orde
 		return order.Answer{}, fault.Wrap(err, fault.Invalid, "invalid_reply", "the reply to %s is not a %T", order.StepName(s), reply)
 	}
 	a := answer(reply)
+	if a.Code == "" && a.Verdict == orderv1.FraudVerdict_FRAUD_VERDICT_UNSPECIFIED {
+		// To read it as a refusal would forget what may have been done.
+		return order.Answer{}, fault.New(fault.Invalid, "invalid_reply", "the reply to %s has no response code", order.StepName(s))
+	}
 	a.Step, a.Succeeded = s, a.Code == skava.CodeDone
 	return a, nil
 }

@@ -100,6 +100,11 @@ func TestFraudVerdictIsAnAnswerWhateverItSays(t *testing.T) {
 			skava.FraudReply{RequestID: "f1", ResponseCode: "200", Verdict: "REJECT"},
 			order.Answer{RequestID: "f1", Succeeded: true, Code: "200", Verdict: orderv1.FraudVerdict_FRAUD_VERDICT_REJECT},
 		},
+		"fraud verdict without a code": {
+			checking,
+			skava.FraudReply{RequestID: "f1", Verdict: "ACCEPT"},
+			order.Answer{RequestID: "f1", Verdict: orderv1.FraudVerdict_FRAUD_VERDICT_ACCEPT},
+		},
 		"fraud verdict of a later release": {
 			checking,
 			skava.FraudReply{RequestID: "f1", ResponseCode: "200", Verdict: "MAYBE"},
@@ -113,7 +118,15 @@ func TestReplyThatCannotBeReadIsInvalid(t *testing.T) {
 		step orderv1.Step
 		data string
 	}{
-		{reserve, `[]`}, {block, `{"id":7}`}, {authorize, `{`}, {checking, ``}, {orderv1.Step_STEP_UNSPECIFIED, `{}`},
+		{reserve, `[]`},
+		{block, `{"id":7}`},
+		{authorize, `{`},
+		{checking, ``},
+		{orderv1.Step_STEP_UNSPECIFIED, `{}`},
+		{reserve, `null`},
+		{block, `{}`},
+		{authorize, `{"requestId":"a1","transactions":[]}`},
+		{checking, `{"orderid":"o1","verdict":"?"}`},
 	} {
 		if _, err := saga.ReadReply(tt.step, []byte(tt.data)); fault.KindOf(err) != fault.Invalid {
 			t.Errorf("%s: %q gives %v", tt.step, tt.data, err)

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -66,6 +67,9 @@ type Process struct {
 	log  *os.File
 	http *http.Client
 	done chan struct{}
+
+	told   atomic.Bool // to end
+	result error       // of the process, once it is done
 }
 
 // Start runs "oms serve" on a data folder and waits until it is ready. It is
@@ -125,9 +129,9 @@ func (p *Process) read(stdout io.Reader, ready chan<- error) {
 			ready <- nil
 		}
 	}
-	err := p.cmd.Wait()
+	p.result = p.cmd.Wait()
 	if !said {
-		ready <- fmt.Errorf("oms serve ended before it was ready: %w\n%s", err, p.Log())
+		ready <- fmt.Errorf("oms serve ended before it was ready: %w\n%s", p.result, p.Log())
 	}
 	close(p.done)
 }
@@ -140,6 +144,7 @@ func (p *Process) Log() string {
 
 // Kill ends the process with signal 9 and waits until it is gone.
 func (p *Process) Kill() {
+	p.told.Store(true)
 	_ = p.cmd.Process.Signal(syscall.SIGKILL)
 	<-p.done
 	p.http.CloseIdleConnections()
@@ -149,6 +154,7 @@ func (p *Process) Kill() {
 func (p *Process) Stop(t *testing.T) {
 	t.Helper()
 	p.http.CloseIdleConnections() // the server waits for those that never asked anything
+	p.told.Store(true)
 	_ = p.cmd.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-p.done:
@@ -162,6 +168,9 @@ func (p *Process) end(t *testing.T) {
 	t.Helper()
 	select {
 	case <-p.done:
+		if !p.told.Load() {
+			t.Errorf("oms serve ended by itself: %v", p.result)
+		}
 	default:
 		p.Kill()
 	}
