@@ -100,7 +100,8 @@ func (w *clusterWorld) Commits(t *testing.T) []eventstore.Commit {
 	return w.commits(t)
 }
 
-func (w *clusterWorld) Lease() time.Duration { return w.lease }
+func (w *clusterWorld) Lease() time.Duration     { return w.lease }
+func (w *clusterWorld) SetLease(d time.Duration) { w.lease = d }
 
 func (w *clusterWorld) open(t *testing.T, process string, own []string) clusterProcess {
 	t.Helper()

@@ -21,6 +21,8 @@ type ClusterWorld interface {
 	Commits(t *testing.T) []eventstore.Commit
 	// Lease is how long the partitions of a process that died stay its own.
 	Lease() time.Duration
+	// SetLease changes that for the processes that are opened from then on.
+	SetLease(d time.Duration)
 }
 
 // ClusterProcess is a process of a ClusterWorld.

@@ -164,6 +164,7 @@ func ordinals(t *testing.T, ctx context.Context, p Process) map[string]uint64 {
 }
 
 func testHandOver(t *testing.T, w ClusterWorld) {
+	w.SetLease(8 * time.Second) // so long that waiting for its end would show, on a slow machine too
 	a, b := w.Open(t, "a"), w.Open(t, "b")
 	owned := settle(t, 1, a, b)
 	ctx := within(t, patience)
