@@ -28,7 +28,7 @@ type placing struct {
 	orders    orderv1connect.OrderServiceClient
 	inventory inventoryv1connect.InventoryServiceClient
 	callers   int
-	progress  func(done, total int)
+	progress  func(done, total int) // called by one at a time
 
 	mu        sync.Mutex
 	Sent      int            // orders the service answered yes to
@@ -112,11 +112,10 @@ func (p *placing) each(ctx context.Context, n int, f func(context.Context, int) 
 				}
 				p.mu.Lock()
 				done++
-				now := done
-				p.mu.Unlock()
 				if p.progress != nil {
-					p.progress(now, n)
+					p.progress(done, n)
 				}
+				p.mu.Unlock()
 			}
 		})
 	}
