@@ -68,9 +68,14 @@ func (p StepProgress) outcomes(c Answer) []Transaction {
 	out := slices.Clone(p.Transactions)
 	for i, t := range out {
 		out[i].Succeeded, out[i].Code, out[i].Message = c.Succeeded, c.Code, c.Message
+		if c.Succeeded {
+			out[i].MovedMinor = t.AmountMinor
+		}
 		for _, told := range c.Transactions {
 			if told.ID == t.ID {
 				out[i].Succeeded, out[i].Code, out[i].Message = told.Succeeded, told.Code, told.Message
+				out[i].MovedMinor = min(max(told.MovedMinor, 0), t.AmountMinor)
+				out[i].RevertedMinor = min(max(told.RevertedMinor, 0), t.AmountMinor-out[i].MovedMinor)
 			}
 		}
 	}
@@ -78,8 +83,13 @@ func (p StepProgress) outcomes(c Answer) []Transaction {
 }
 
 func (t Transaction) stored() *orderv1.PaymentTransaction {
-	return &orderv1.PaymentTransaction{
+	e := &orderv1.PaymentTransaction{
 		TransactionId: t.ID, PaymentItemId: t.ItemID, Operation: t.Operation, AmountMinor: t.AmountMinor,
 		Succeeded: t.Succeeded, ResponseCode: t.Code, ResponseMessage: t.Message,
+		RevertedMinor: t.RevertedMinor, Undoes: t.Undoes,
 	}
+	if usual := t.Succeeded && t.MovedMinor == t.AmountMinor || !t.Succeeded && t.MovedMinor == 0; !usual {
+		e.MovedMinor = &t.MovedMinor
+	}
+	return e
 }

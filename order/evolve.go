@@ -93,19 +93,20 @@ func requested(o Order, e *orderv1.StepRequested) []StepProgress {
 	place := len(steps)
 	if i := o.latest(e.GetStep()); i >= 0 {
 		last := steps[i]
-		if last.Round >= o.Round {
+		if last.Round >= o.Round && last.State != StepDone {
 			next.Tries = last.Tries
 		}
 		switch {
 		case last.RequestID == next.RequestID:
 			next, place = last, i
-		case last.State == StepRefused && !last.anySucceeded():
+		case last.State == StepRefused && !last.moved():
 			steps = slices.Delete(steps, i, i+1)
 			place = len(steps)
 		}
 	}
 	next.State, next.Attempt, next.Deadline = StepPending, e.GetAttempt(), at(e.GetDeadline())
 	next.Tries++
+	next.UndoOf = slices.Clone(e.GetUndoOf())
 	if len(e.GetTransactions()) > 0 {
 		next.Transactions = transactions(e.GetTransactions())
 	}
@@ -120,16 +121,21 @@ func answered(o Order, e *orderv1.StepAnswered) Order {
 	if p, asked := o.Step(e.GetStep()); !asked || p.RequestID != e.GetRequestId() {
 		return o
 	}
+	outcomes := transactions(e.GetTransactions())
 	o.Steps = o.setStep(e.GetStep(), func(p *StepProgress) {
 		p.State = StepRefused
 		if e.GetSucceeded() {
 			p.State = StepDone
 		}
 		p.Code, p.Message, p.Refused = e.GetResponseCode(), e.GetResponseMessage(), slices.Clone(e.GetRefused())
-		if len(e.GetTransactions()) > 0 {
-			p.Transactions = transactions(e.GetTransactions())
+		if len(outcomes) > 0 {
+			p.Transactions = outcomes
 		}
 	})
+	o = o.booked(outcomes)
+	if p, _ := o.Step(e.GetStep()); e.GetSucceeded() {
+		o.Steps = undone(o.Steps, p.UndoOf)
+	}
 	if e.GetVerdict() != orderv1.FraudVerdict_FRAUD_VERDICT_UNSPECIFIED {
 		o.FraudVerdict = e.GetVerdict()
 	}
@@ -139,12 +145,30 @@ func answered(o Order, e *orderv1.StepAnswered) Order {
 	return o
 }
 
+// undone marks the requests that were taken back; steps are the order's own.
+func undone(steps []StepProgress, ids []string) []StepProgress {
+	for i := range steps {
+		steps[i].Undone = steps[i].Undone || slices.Contains(ids, steps[i].RequestID)
+	}
+	return steps
+}
+
 func transactions(ts []*orderv1.PaymentTransaction) []Transaction {
+	if len(ts) == 0 {
+		return nil
+	}
 	out := make([]Transaction, len(ts))
 	for i, t := range ts {
 		out[i] = Transaction{
 			ID: t.GetTransactionId(), ItemID: t.GetPaymentItemId(), Operation: t.GetOperation(), AmountMinor: t.GetAmountMinor(),
 			Succeeded: t.GetSucceeded(), Code: t.GetResponseCode(), Message: t.GetResponseMessage(),
+			RevertedMinor: t.GetRevertedMinor(), Undoes: t.GetUndoes(),
+		}
+		switch {
+		case t.MovedMinor != nil:
+			out[i].MovedMinor = t.GetMovedMinor()
+		case t.GetSucceeded():
+			out[i].MovedMinor = t.GetAmountMinor()
 		}
 	}
 	return out

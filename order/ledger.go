@@ -2,82 +2,113 @@ package order
 
 import orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
 
-// Effect says what is known of a payment operation.
-type Effect uint8
-
-const (
-	// No means that it did not take place.
-	No Effect = iota
-	// Maybe means that it was asked for and that its outcome is not known.
-	Maybe
-	// Yes means that it took place.
-	Yes
-)
-
-// Standing is what is known of one payment item of the order.
-type Standing struct {
-	Payment
-	Authorized, Captured, Voided, Refunded Effect
+// Ledger is what is known for certain of the money of one payment item, in
+// minor units, over all payment rounds. Its sums only ever grow. What nobody
+// knows yet is in the requests that are open, see Uncertain.
+type Ledger struct {
+	Authorized int64 `cbor:"1,keyasint,omitzero"`
+	Voided     int64 `cbor:"2,keyasint,omitzero"`
+	Captured   int64 `cbor:"3,keyasint,omitzero"`
+	Refunded   int64 `cbor:"4,keyasint,omitzero"`
 }
 
-// Standings returns what is known of each payment item, over all rounds, from
-// the requests of the saga and their answers.
-func (o Order) Standings() []Standing {
-	out := make([]Standing, len(o.Payments))
-	index := make(map[string]int, len(o.Payments))
-	for i, p := range o.Payments {
-		out[i].Payment = p
-		index[p.ItemID] = i
-	}
-	for _, p := range o.Steps {
-		for _, t := range p.Transactions {
-			if i, known := index[t.ItemID]; known {
-				out[i].note(t.Operation, p.effect(t))
-			}
-		}
-	}
-	return out
-}
+// Open is what is authorized and neither captured nor given up.
+func (l Ledger) Open() int64 { return l.Authorized - l.Voided - l.Captured }
 
-// Paid reports whether every payment item is authorized or captured for
-// certain. An order that costs nothing is paid.
+// Net is what was captured and not given back.
+func (l Ledger) Net() int64 { return l.Captured - l.Refunded }
+
+// Secured is what the customer cannot take away any more.
+func (l Ledger) Secured() int64 { return l.Open() + l.Net() }
+
+// Paid reports whether every payment item is authorized or captured in full
+// for certain. An order that costs nothing is paid.
 func (o Order) Paid() bool {
-	for _, s := range o.Standings() {
-		if s.Authorized != Yes && s.Captured != Yes {
+	for _, p := range o.Payments {
+		if p.Ledger.Secured() < p.AmountMinor {
 			return false
 		}
 	}
 	return o.TotalMinor == 0 || len(o.Payments) > 0
 }
 
-// note keeps the strongest knowledge of an operation: what once took place
-// stays so, whatever a later request for the same comes to.
-func (s *Standing) note(op orderv1.PaymentOperation, e Effect) {
-	switch op {
-	case orderv1.PaymentOperation_PAYMENT_OPERATION_AUTHORIZE:
-		s.Authorized = max(s.Authorized, e)
-	case orderv1.PaymentOperation_PAYMENT_OPERATION_CAPTURE:
-		s.Captured = max(s.Captured, e)
-	case orderv1.PaymentOperation_PAYMENT_OPERATION_VOID:
-		s.Voided = max(s.Voided, e)
-	case orderv1.PaymentOperation_PAYMENT_OPERATION_REFUND:
-		s.Refunded = max(s.Refunded, e)
-	case orderv1.PaymentOperation_PAYMENT_OPERATION_UNSPECIFIED:
+// Uncertain reports whether nobody knows if a payment item had a step done: a
+// request for it waits for its answer, or nobody waits for it any more.
+func (o Order) Uncertain(s orderv1.Step, item string) bool {
+	for _, p := range o.Steps {
+		if p.Step != s || !p.unsettled() {
+			continue
+		}
+		for _, t := range p.Transactions {
+			if t.ItemID == item {
+				return true
+			}
+		}
 	}
+	return false
 }
 
-// effect is what the state of a request says of one of its transactions.
-func (p StepProgress) effect(t Transaction) Effect {
-	switch p.State {
-	case StepDone:
-		return Yes
-	case StepRefused:
-		if t.Succeeded {
-			return Yes
+// Unsettled returns the newest request of a step whose outcome nobody knows,
+// and that was not taken back; false when there is none.
+func (o Order) Unsettled(s orderv1.Step) (StepProgress, bool) {
+	for i := len(o.Steps) - 1; i >= 0; i-- {
+		if p := o.Steps[i]; p.Step == s && p.unsettled() {
+			return p, true
 		}
-		return No
-	case StepPending, StepUnknown, StepSkipped:
-		return Maybe
 	}
-	return No
+	return StepProgress{}, false
+}
+
+// unsettled reports whether the outcome of a request is not known. A step that
+// was skipped before it was asked has none.
+func (p StepProgress) unsettled() bool {
+	switch p.State {
+	case StepPending, StepUnknown, StepSkipped:
+		return p.RequestID != "" && !p.Undone
+	case StepDone, StepRefused:
+	}
+	return false
+}
+
+// booked is the order with the outcomes of a request in its ledgers.
+func (o Order) booked(ts []Transaction) Order {
+	if len(ts) == 0 {
+		return o
+	}
+	payments := make([]Payment, len(o.Payments))
+	copy(payments, o.Payments)
+	for i := range payments {
+		for _, t := range ts {
+			if t.ItemID == payments[i].ItemID {
+				payments[i].Ledger = payments[i].Ledger.book(t)
+			}
+		}
+	}
+	o.Payments = payments
+	return o
+}
+
+// book adds the outcome of one operation. What is taken back because nobody
+// knew of it was never counted before, so it is counted both ways.
+func (l Ledger) book(t Transaction) Ledger {
+	twoWays := t.RevertedMinor
+	if t.Undoes != "" {
+		twoWays += t.MovedMinor
+	}
+	switch t.Operation {
+	case orderv1.PaymentOperation_PAYMENT_OPERATION_AUTHORIZE:
+		l.Authorized += t.MovedMinor + t.RevertedMinor
+		l.Voided += t.RevertedMinor
+	case orderv1.PaymentOperation_PAYMENT_OPERATION_VOID:
+		l.Voided += t.MovedMinor
+		l.Authorized += twoWays
+	case orderv1.PaymentOperation_PAYMENT_OPERATION_CAPTURE:
+		l.Captured += t.MovedMinor + t.RevertedMinor
+		l.Refunded += t.RevertedMinor
+	case orderv1.PaymentOperation_PAYMENT_OPERATION_REFUND:
+		l.Refunded += t.MovedMinor
+		l.Captured += twoWays
+	case orderv1.PaymentOperation_PAYMENT_OPERATION_UNSPECIFIED:
+	}
+	return l
 }

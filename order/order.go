@@ -96,6 +96,8 @@ type Payment struct {
 	Gateway     string `cbor:"2,keyasint,omitzero"`
 	Token       string `cbor:"3,keyasint,omitzero"`
 	AmountMinor int64  `cbor:"4,keyasint,omitzero"`
+	// Ledger is what is known for certain of its money.
+	Ledger Ledger `cbor:"5,keyasint,omitzero"`
 }
 
 // Promo is a promo code and the confirmation code that is checked with it.

@@ -38,8 +38,8 @@ func (c RetryPayment) Decide(o Order) ([]proto.Message, error) {
 
 // touched reports whether any payment item is, or may be, authorized.
 func (o Order) touched() bool {
-	for _, s := range o.Standings() {
-		if s.Authorized != No {
+	for _, p := range o.Payments {
+		if p.Ledger.Secured() > 0 || o.Uncertain(orderv1.Step_STEP_AUTHORIZE_PAYMENT, p.ItemID) {
 			return true
 		}
 	}

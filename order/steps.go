@@ -64,6 +64,10 @@ type StepProgress struct {
 	Refused []string `cbor:"10,keyasint,omitzero"`
 	// Transactions are the payment operations asked for, with their outcome.
 	Transactions []Transaction `cbor:"11,keyasint,omitzero"`
+	// UndoOf are the ids of the requests that this one takes back.
+	UndoOf []string `cbor:"12,keyasint,omitzero"`
+	// Undone says that a later request took this one back.
+	Undone bool `cbor:"13,keyasint,omitzero"`
 }
 
 // Transaction is one payment operation of a request.
@@ -75,6 +79,13 @@ type Transaction struct {
 	Succeeded   bool                     `cbor:"5,keyasint,omitzero"`
 	Code        string                   `cbor:"6,keyasint,omitzero"`
 	Message     string                   `cbor:"7,keyasint,omitzero"`
+	// MovedMinor was moved and stayed so; RevertedMinor was moved and taken
+	// back within the same request. Both are zero in a request.
+	MovedMinor    int64 `cbor:"8,keyasint,omitzero"`
+	RevertedMinor int64 `cbor:"9,keyasint,omitzero"`
+	// Undoes is the transaction that this one takes back because nobody knows
+	// whether it took place.
+	Undoes string `cbor:"10,keyasint,omitzero"`
 }
 
 // StepName is a step in request ids, reasons and texts: "reserve_inventory".
@@ -120,12 +131,16 @@ func (o Order) latest(s orderv1.Step) int {
 	return -1
 }
 
-// anySucceeded reports whether a part of the request was done for certain.
-func (p StepProgress) anySucceeded() bool {
+// moved reports whether a part of the request was done for certain.
+func (p StepProgress) moved() bool {
 	for _, t := range p.Transactions {
-		if t.Succeeded {
+		if t.MovedMinor > 0 {
 			return true
 		}
 	}
 	return false
 }
+
+// Touched reports whether a request was done, or may have been, and was not
+// taken back.
+func (p StepProgress) Touched() bool { return p.unsettled() || p.State == StepDone && !p.Undone }

@@ -67,14 +67,13 @@ func TestNewPaymentRoundStartsWithNewPatience(t *testing.T) {
 	}
 }
 
-func TestPartlyDoneRequestIsKeptBesideTheNext(t *testing.T) {
+func TestWhatARefusedRequestMovedIsInTheLedger(t *testing.T) {
 	o := fold(created, authorizing, halfPaid, forPayment, retried, again(authorizing, "a2", 1))
 	if len(o.Steps) != 2 || o.Steps[0].RequestID != "a1" {
 		t.Fatalf("steps %v, want a1 and a2", o.Steps)
 	}
-	s := o.Standings()
-	if s[0].Authorized != order.Yes || s[1].Authorized != order.Maybe {
-		t.Errorf("standings %+v, want p1 authorized and p2 asked for", s)
+	if a, b := o.Payments[0].Ledger, o.Payments[1].Ledger; a.Open() != 1500 || b.Open() != 0 {
+		t.Errorf("open %d and %d, want p1 authorized", a.Open(), b.Open())
 	}
 }
 
@@ -86,9 +85,9 @@ func TestWhatWasWaitedForIsUnknownOnceTheSagaTurnsRound(t *testing.T) {
 	if _, waiting := o.Pending(); waiting {
 		t.Error("it is still waited for")
 	}
-	for _, s := range o.Standings() {
-		if s.Authorized != order.Maybe {
-			t.Errorf("%s: authorized %d, want maybe", s.ItemID, s.Authorized)
+	for _, p := range o.Payments {
+		if !o.Uncertain(authorizing.GetStep(), p.ItemID) {
+			t.Errorf("%s: it is taken for certain", p.ItemID)
 		}
 	}
 }
@@ -130,41 +129,46 @@ func TestOrderIsPaidWhenEveryPaymentIsSureToBe(t *testing.T) {
 	}
 }
 
-func TestStandingsKeepTheStrongestKnowledgeOfEachOperation(t *testing.T) {
-	ask := func(s orderv1.Step, id string, op orderv1.PaymentOperation) *orderv1.StepRequested {
-		return &orderv1.StepRequested{Step: s, RequestId: id, Transactions: []*orderv1.PaymentTransaction{
-			{TransactionId: id + "1", PaymentItemId: "p1", Operation: op}, {TransactionId: id + "9", PaymentItemId: "p9", Operation: op},
-		}}
+func TestLedgerBooksWhatIsCertain(t *testing.T) {
+	auth, void := orderv1.PaymentOperation_PAYMENT_OPERATION_AUTHORIZE, orderv1.PaymentOperation_PAYMENT_OPERATION_VOID
+	capture, refund := orderv1.PaymentOperation_PAYMENT_OPERATION_CAPTURE, orderv1.PaymentOperation_PAYMENT_OPERATION_REFUND
+	said := func(ts ...*orderv1.PaymentTransaction) []proto.Message {
+		all := events(created)
+		for i, tx := range ts {
+			id := string(rune('a' + i))
+			tx.PaymentItemId = "p1"
+			all = append(all,
+				&orderv1.StepRequested{Step: authorizing.GetStep(), RequestId: id},
+				&orderv1.StepAnswered{Step: authorizing.GetStep(), RequestId: id, Succeeded: tx.GetSucceeded(), Transactions: []*orderv1.PaymentTransaction{tx}})
+		}
+		return all
 	}
-	capture := ask(orderv1.Step_STEP_CAPTURE_PAYMENT, "c", orderv1.PaymentOperation_PAYMENT_OPERATION_CAPTURE)
-	void := ask(orderv1.Step_STEP_VOID_PAYMENT, "v", orderv1.PaymentOperation_PAYMENT_OPERATION_VOID)
-	refund := ask(orderv1.Step_STEP_REFUND_PAYMENT, "r", orderv1.PaymentOperation_PAYMENT_OPERATION_REFUND)
-	answer := func(e *orderv1.StepRequested, ok bool) *orderv1.StepAnswered {
-		return &orderv1.StepAnswered{Step: e.GetStep(), RequestId: e.GetRequestId(), Succeeded: ok}
+	yes := func(op orderv1.PaymentOperation, amount int64) *orderv1.PaymentTransaction {
+		return &orderv1.PaymentTransaction{Operation: op, AmountMinor: amount, Succeeded: true}
 	}
-	skip := &orderv1.StepSkipped{Step: capture.GetStep()}
+	moved := func(tx *orderv1.PaymentTransaction, moved, reverted int64, undoes string) *orderv1.PaymentTransaction {
+		tx.MovedMinor, tx.RevertedMinor, tx.Undoes = &moved, reverted, undoes
+		return tx
+	}
 	for name, tt := range map[string]struct {
 		given []proto.Message
-		want  order.Standing
+		want  order.Ledger
 	}{
-		"nothing asked":    {events(created), order.Standing{}},
-		"capture asked":    {events(created, capture), order.Standing{Captured: order.Maybe}},
-		"capture done":     {events(created, capture, answer(capture, true)), order.Standing{Captured: order.Yes}},
-		"capture refused":  {events(created, capture, answer(capture, false)), order.Standing{}},
-		"capture skipped":  {events(created, capture, skip), order.Standing{Captured: order.Maybe}},
-		"capture given up": {events(created, capture, compensating), order.Standing{Captured: order.Maybe}},
-		"captured stays captured": {
-			events(created, capture, answer(capture, true), again(capture, "c2", 1), &orderv1.StepAnswered{Step: capture.GetStep(), RequestId: "c2"}),
-			order.Standing{Captured: order.Yes},
-		},
-		"undone": {
-			events(created, capture, answer(capture, true), compensating, refund, answer(refund, true), void),
-			order.Standing{Captured: order.Yes, Refunded: order.Yes, Voided: order.Maybe},
-		},
+		"nothing asked":             {events(created), order.Ledger{}},
+		"asked, not answered":       {events(created, authorizing), order.Ledger{}},
+		"refused":                   {events(created, authorizing, declined), order.Ledger{}},
+		"authorized":                {said(yes(auth, 10)), order.Ledger{Authorized: 10}},
+		"captured":                  {said(yes(auth, 10), yes(capture, 8)), order.Ledger{Authorized: 10, Captured: 8}},
+		"refunded":                  {said(yes(auth, 10), yes(capture, 8), yes(refund, 3)), order.Ledger{Authorized: 10, Captured: 8, Refunded: 3}},
+		"voided":                    {said(yes(auth, 10), yes(void, 10)), order.Ledger{Authorized: 10, Voided: 10}},
+		"captured and taken back":   {said(yes(auth, 10), moved(&orderv1.PaymentTransaction{Operation: capture, AmountMinor: 10}, 0, 10, "")), order.Ledger{Authorized: 10, Captured: 10, Refunded: 10}},
+		"authorized and taken back": {said(moved(&orderv1.PaymentTransaction{Operation: auth, AmountMinor: 10}, 0, 10, "")), order.Ledger{Authorized: 10, Voided: 10}},
+		"an unheard capture undone": {said(yes(auth, 10), moved(yes(refund, 10), 10, 0, "c1")), order.Ledger{Authorized: 10, Captured: 10, Refunded: 10}},
+		"nothing there to undo":     {said(yes(auth, 10), moved(yes(refund, 10), 0, 0, "c1")), order.Ledger{Authorized: 10}},
+		"an unheard authorization":  {said(moved(yes(void, 10), 10, 0, "a1")), order.Ledger{Authorized: 10, Voided: 10}},
+		"a part of a void":          {said(yes(auth, 10), moved(&orderv1.PaymentTransaction{Operation: void, AmountMinor: 10}, 4, 0, "")), order.Ledger{Authorized: 10, Voided: 4}},
 	} {
-		got := fold(tt.given...).Standings()[0]
-		got.Payment = order.Payment{}
-		if got != tt.want {
+		if got := fold(tt.given...).Payments[0].Ledger; got != tt.want {
 			t.Errorf("%s: %+v, want %+v", name, got, tt.want)
 		}
 	}

@@ -2,6 +2,7 @@ package participants
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -106,6 +107,10 @@ func asked(r request, body skava.PaymentBulkTransaction) payment.Request {
 	return req
 }
 
+func amount(name string, minor int64) skava.Property {
+	return skava.Property{Name: name, Value: strconv.FormatInt(minor, 10)}
+}
+
 // paymentReply repeats the transactions as asked, each with its outcome. The
 // token of a payment method is not sent back.
 func paymentReply(r request, body skava.PaymentBulkTransaction, answer payment.Answer) skava.PaymentReply {
@@ -121,6 +126,12 @@ func paymentReply(r request, body skava.PaymentBulkTransaction, answer payment.A
 			t.ResponseCode, t.ResponseMessage = out.Code, out.Message
 			if out.Approved {
 				t.Status = t.Type
+			}
+			if out.Amount != t.Moved() {
+				t.Properties = append(t.Properties, amount(skava.PropertyMoved, out.Amount))
+			}
+			if out.Reverted > 0 {
+				t.Properties = append(t.Properties, amount(skava.PropertyReverted, out.Reverted))
 			}
 		}
 		if t.Status == skava.PaymentFailed && (reply.ResponseMessage == "" || reply.ResponseMessage == payment.NotApplied) {

@@ -22,9 +22,12 @@ type Outcome struct {
 	TransactionID string
 	// Approved is true when it was done, and stayed done.
 	Approved bool
-	// Amount is what was moved, in minor units; an undo may move less than
-	// was asked.
+	// Amount is what was moved and stayed so, in minor units; an undo may move
+	// less than was asked.
 	Amount int64
+	// Reverted is what was moved and taken back, because another transaction of
+	// the same all-or-none request was refused.
+	Reverted int64
 	// Code and Message are the gateway's, or a rule's.
 	Code    string
 	Message string
@@ -54,7 +57,10 @@ func (p Payment) outcome(r BulkRequest, id string) Outcome {
 	for _, t := range parts {
 		switch {
 		case p.approved(t.ID + separator + voidSuffix), p.approved(t.ID + separator + refundSuffix):
-			return Outcome{TransactionID: id, Code: NotApplied}
+			o.Reverted += t.Amount
+			if o.Approved {
+				o.Approved, o.Code, o.Message = false, NotApplied, ""
+			}
 		case !t.Approved && o.Approved: // the first refusal says why
 			o.Approved, o.Code, o.Message = false, t.Code, t.Message
 		case t.Approved:

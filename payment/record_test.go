@@ -107,7 +107,7 @@ func TestAllOrNoneTakesBackWhatWasDone(t *testing.T) {
 		recorded("r1", false, true, "t1", "t2", "t3"),
 	), o.must(w.Record(append(done, results(undo, yes)...), noon)))
 	answer := payment.Answer{RequestID: "r1", AllOrNone: true, Transactions: []payment.Outcome{
-		{TransactionID: "t1", Code: payment.NotApplied}, {TransactionID: "t2", Code: "402", Message: "declined"}, {TransactionID: "t3", Code: payment.NotApplied},
+		{TransactionID: "t1", Reverted: 1000, Code: payment.NotApplied}, {TransactionID: "t2", Code: "402", Message: "declined"}, {TransactionID: "t3", Code: payment.NotApplied},
 	}}
 	if diff := cmp.Diff(answer, o.answer("r1")); diff != "" {
 		t.Errorf("answer (-want +got):\n%s", diff)

@@ -30,7 +30,7 @@ const (
 // OrdersProjector folds the order log into whole orders, with indexes and
 // histories. Orders reads them.
 func OrdersProjector() Projector {
-	return Projector{Name: "orders", Version: 1, Log: "order", Main: bucketOrders, Project: projectOrders}
+	return Projector{Name: "orders", Version: 2, Log: "order", Main: bucketOrders, Project: projectOrders}
 }
 
 // projectOrders folds one commit, the events of each order together: they are
@@ -153,12 +153,10 @@ func settle(tx *Tx, o *orderv1.Order, place []byte, e *orderv1.StepAnswered) err
 		if last.GetSucceeded() {
 			continue
 		}
-		now := proto.CloneOf(t)
-		now.Succeeded = now.GetSucceeded() || e.GetSucceeded()
-		if err := book(o, now); err != nil {
+		if err := book(o, t); err != nil {
 			return err
 		}
-		tx.Keep(bucketTransactions, k, now)
+		tx.Keep(bucketTransactions, k, proto.CloneOf(t))
 	}
 	return nil
 }

@@ -93,32 +93,40 @@ func (c currency) item(i *orderv1.OrderedItem) (*orderv1.OrderItem, error) {
 	}, err
 }
 
-// book adds a payment transaction that took place to the ledger of its payment
-// item, and notes the response of one that did not.
+// book adds what a payment transaction moved to the ledger of its payment item,
+// and notes the response.
 func book(o *orderv1.Order, t *orderv1.PaymentTransaction) (err error) {
 	p := paymentItem(o, t.GetPaymentItemId())
 	if p == nil {
 		return nil // of a payment item that was replaced
 	}
 	p.ResponseMessage = t.GetResponseMessage()
-	if !t.GetSucceeded() {
-		return nil
+	moved, reverted := t.GetMovedMinor(), t.GetRevertedMinor()
+	if t.MovedMinor == nil && t.GetSucceeded() {
+		moved = t.GetAmountMinor()
+	}
+	unheard := int64(0) // what an undo took back that nobody had known of
+	if t.GetUndoes() != "" {
+		unheard = moved
 	}
 	add := func(m *moneyv1.Money, n int64) {
 		if err == nil {
 			m.MinorUnits, err = money.Add(m.GetMinorUnits(), n)
 		}
 	}
-	switch n := t.GetAmountMinor(); t.GetOperation() {
+	switch t.GetOperation() {
 	case orderv1.PaymentOperation_PAYMENT_OPERATION_AUTHORIZE:
-		add(p.GetAuthorized(), n)
+		add(p.GetAuthorized(), moved)
 	case orderv1.PaymentOperation_PAYMENT_OPERATION_VOID:
-		add(p.GetAuthorized(), -n)
+		add(p.GetAuthorized(), unheard-moved)
 	case orderv1.PaymentOperation_PAYMENT_OPERATION_CAPTURE:
-		add(p.GetAuthorized(), -n)
-		add(p.GetCaptured(), n)
+		add(p.GetAuthorized(), -moved-reverted)
+		add(p.GetCaptured(), moved+reverted)
+		add(p.GetRefunded(), reverted)
 	case orderv1.PaymentOperation_PAYMENT_OPERATION_REFUND:
-		add(p.GetRefunded(), n)
+		add(p.GetAuthorized(), -unheard)
+		add(p.GetCaptured(), unheard)
+		add(p.GetRefunded(), moved)
 	case orderv1.PaymentOperation_PAYMENT_OPERATION_UNSPECIFIED:
 	}
 	return err

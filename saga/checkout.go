@@ -56,33 +56,32 @@ func moves(s orderv1.Step) func(order.Order) bool {
 	return func(o order.Order) bool { return len(operations(o, s)) > 0 }
 }
 
-// money says what a payment step does, and to which payment items: to those
-// that need it for certain on the way forward, and to those that may need it
-// on the way back.
+// money says what a payment step does, and how much of it each payment item
+// needs, of what is known for certain.
 type money struct {
 	operation orderv1.PaymentOperation
 	word      string // in transaction ids
-	needs     func(order.Standing) bool
+	needs     func(order.Payment) int64
 }
 
 // moneyOf returns what a step does with money; false for the other steps.
 func moneyOf(s orderv1.Step) (money, bool) {
 	switch s {
 	case orderv1.Step_STEP_AUTHORIZE_PAYMENT:
-		return money{orderv1.PaymentOperation_PAYMENT_OPERATION_AUTHORIZE, "auth", func(p order.Standing) bool {
-			return p.Authorized == order.No
+		return money{orderv1.PaymentOperation_PAYMENT_OPERATION_AUTHORIZE, "auth", func(p order.Payment) int64 {
+			return p.AmountMinor - p.Ledger.Secured()
 		}}, true
 	case orderv1.Step_STEP_CAPTURE_PAYMENT:
-		return money{orderv1.PaymentOperation_PAYMENT_OPERATION_CAPTURE, "capture", func(p order.Standing) bool {
-			return p.Authorized == order.Yes && p.Captured == order.No
+		return money{orderv1.PaymentOperation_PAYMENT_OPERATION_CAPTURE, "capture", func(p order.Payment) int64 {
+			return min(p.Ledger.Open(), p.AmountMinor-p.Ledger.Net())
 		}}, true
 	case orderv1.Step_STEP_VOID_PAYMENT:
-		return money{orderv1.PaymentOperation_PAYMENT_OPERATION_VOID, "void", func(p order.Standing) bool {
-			return p.Authorized != order.No && p.Captured != order.Yes && p.Voided != order.Yes
+		return money{orderv1.PaymentOperation_PAYMENT_OPERATION_VOID, "void", func(p order.Payment) int64 {
+			return p.Ledger.Open()
 		}}, true
 	case orderv1.Step_STEP_REFUND_PAYMENT:
-		return money{orderv1.PaymentOperation_PAYMENT_OPERATION_REFUND, "refund", func(p order.Standing) bool {
-			return p.Captured != order.No && p.Refunded != order.Yes
+		return money{orderv1.PaymentOperation_PAYMENT_OPERATION_REFUND, "refund", func(p order.Payment) int64 {
+			return p.Ledger.Net()
 		}}, true
 	case orderv1.Step_STEP_UNSPECIFIED, orderv1.Step_STEP_RESERVE_INVENTORY, orderv1.Step_STEP_BLOCK_PROMOTION,
 		orderv1.Step_STEP_CHECK_FRAUD, orderv1.Step_STEP_ASSIGN_PROMOTION, orderv1.Step_STEP_RELEASE_INVENTORY,
@@ -91,21 +90,38 @@ func moneyOf(s orderv1.Step) (money, bool) {
 	return money{}, false
 }
 
-// operations are the payment operations that a step would ask for now; none
-// for a step that moves no money.
+// operations are the payment operations that a step would ask for now, by what
+// is known for certain; none for a step that moves no money. What nobody knows
+// of is not asked for once more.
 func operations(o order.Order, s orderv1.Step) []*orderv1.PaymentTransaction {
 	m, ok := moneyOf(s)
 	if !ok {
 		return nil
 	}
 	var out []*orderv1.PaymentTransaction
-	for _, p := range o.Standings() {
-		if m.needs(p) {
-			out = append(out, &orderv1.PaymentTransaction{
-				TransactionId: fmt.Sprintf("%s:%s:%s:%d", o.ID, p.ItemID, m.word, o.RoundOf(s)),
-				PaymentItemId: p.ItemID, Operation: m.operation, AmountMinor: p.AmountMinor,
-			})
+	for _, p := range o.Payments {
+		if amount := m.needs(p); amount > 0 && !o.Uncertain(s, p.ItemID) {
+			out = append(out, m.transaction(o, s, p.ItemID, amount))
 		}
 	}
 	return out
+}
+
+// takenBack are the operations that take back those of a request of which
+// nobody knows whether they took place.
+func takenBack(o order.Order, undo orderv1.Step, p order.StepProgress) []*orderv1.PaymentTransaction {
+	m, _ := moneyOf(undo)
+	out := make([]*orderv1.PaymentTransaction, len(p.Transactions))
+	for i, t := range p.Transactions {
+		out[i] = m.transaction(o, undo, t.ItemID, t.AmountMinor)
+		out[i].Undoes = t.ID
+	}
+	return out
+}
+
+func (m money) transaction(o order.Order, s orderv1.Step, item string, amount int64) *orderv1.PaymentTransaction {
+	return &orderv1.PaymentTransaction{
+		TransactionId: fmt.Sprintf("%s:%s:%s:%d", o.ID, item, m.word, o.RoundOf(s)),
+		PaymentItemId: item, Operation: m.operation, AmountMinor: amount,
+	}
 }

@@ -50,7 +50,7 @@ type saga struct {
 func (s saga) forward() []proto.Message {
 	for _, step := range s.plan.Steps {
 		p, asked := s.order.Step(step.Step)
-		if !asked || p.State == order.StepRefused && p.Round < s.order.Round { // a new payment round asks anew
+		if !asked || s.anew(step, p) {
 			if step.Applies == nil || step.Applies(s.order) {
 				return s.ask(step, step.Step)
 			}
@@ -64,6 +64,19 @@ func (s saga) forward() []proto.Message {
 		&orderv1.OrderConfirmed{ConfirmedAt: timestamppb.New(s.now)},
 		&orderv1.OrderFinalized{Paid: s.order.Paid()},
 	}
+}
+
+// anew reports whether a new payment round asks a step again: one that was
+// refused; an authorization of which a capture that failed used up a part; and
+// the promo codes, whose block may have ended during the hold. Blocked again,
+// they are kept for longer; redeemed, they stay so.
+func (s saga) anew(step PlanStep, p order.StepProgress) bool {
+	if p.Round >= s.order.Round {
+		return false
+	}
+	_, redeemed := s.order.Step(orderv1.Step_STEP_ASSIGN_PROMOTION)
+	return p.State == order.StepRefused || p.State == order.StepDone &&
+		(step.Step == orderv1.Step_STEP_AUTHORIZE_PAYMENT || step.Step == orderv1.Step_STEP_BLOCK_PROMOTION && !redeemed)
 }
 
 // answer says what follows from a step that was asked; nothing when the saga
@@ -145,59 +158,75 @@ func (s saga) backward() []proto.Message {
 // undo says what follows from a step on the way back. It is settled when there
 // is nothing to take back, or nothing any more.
 func (s saga) undo(step PlanStep) (events []proto.Message, settled bool) {
-	p, asked := s.order.Step(step.Undo)
-	if !asked && s.touched(step) {
-		return s.ask(step, step.Undo), false
-	}
+	p, _ := s.order.Step(step.Undo)
 	switch {
-	case !asked, p.State == order.StepDone, p.State == order.StepSkipped:
-		return nil, true
-	case p.State == order.StepRefused && !s.touched(step):
+	case p.State == order.StepSkipped: // an operator went on without it
 		return nil, true
 	case p.State == order.StepPending && s.now.Before(p.Deadline):
 		return nil, false
-	case s.policy.exhausted(p):
+	case p.State != order.StepPending && p.State != order.StepUnknown && !s.touched(step):
+		return nil, true
+	case p.State != order.StepDone && s.policy.exhausted(p):
 		return []proto.Message{&orderv1.SagaParked{Step: p.Step, Reason: vain(p)}}, false
-	case p.State == order.StepRefused:
-		// A participant answers a repeat as it did before: a new id asks anew.
-		return s.ask(step, step.Undo), false
+	case p.State == order.StepPending, p.State == order.StepUnknown:
+		return s.again(step, p), false
 	}
-	return s.again(step, p), false
+	// A participant answers a repeat as it did before: a new id asks anew.
+	return s.ask(step, step.Undo), false
 }
 
-// touched reports whether a step was done, or may have been, and has an undo.
-// Of payments it knows more: whether any money is left to give back.
+// touched reports whether anything of a step is left to take back: money that
+// is there for certain, or a request that was done, or may have been.
 func (s saga) touched(step PlanStep) bool {
 	if step.Undo == orderv1.Step_STEP_UNSPECIFIED {
 		return false
 	}
 	if _, payment := moneyOf(step.Undo); payment {
-		return len(operations(s.order, step.Undo)) > 0
+		_, unsettled := s.order.Unsettled(step.Step)
+		return unsettled || len(operations(s.order, step.Undo)) > 0
 	}
-	p, _ := s.order.Step(step.Step)
-	return p.State == order.StepDone || p.State == order.StepUnknown || p.State == order.StepSkipped && p.RequestID != ""
+	return slices.ContainsFunc(s.order.Steps, func(p order.StepProgress) bool { return p.Step == step.Step && p.Touched() })
 }
 
 // ask makes a new request for a step of the plan or its undo.
 func (s saga) ask(step PlanStep, asked orderv1.Step) []proto.Message {
-	return []proto.Message{&orderv1.StepRequested{
+	e := &orderv1.StepRequested{
 		Step:         asked,
 		RequestId:    fmt.Sprintf("%s:%s:%d", s.order.ID, order.StepName(asked), s.order.RoundOf(asked)),
 		Attempt:      1,
 		Deadline:     timestamppb.New(s.now.Add(s.policy.timeout(step, asked))),
 		Transactions: operations(s.order, asked),
-	}}
+	}
+	if asked != step.Step {
+		e.UndoOf = s.undone(asked)
+		if p, unsettled := s.order.Unsettled(step.Step); unsettled && len(p.Transactions) > 0 {
+			// One at a time: what this one did is known only after it is undone.
+			e.UndoOf, e.Transactions = []string{p.RequestID}, takenBack(s.order, asked, p)
+		}
+	}
+	return []proto.Message{e}
+}
+
+// undone are the requests that an undo takes back, the newest first.
+func (s saga) undone(undo orderv1.Step) []string {
+	var out []string
+	for _, p := range slices.Backward(s.order.Steps) {
+		if p.RequestID != "" && !p.Undone && slices.ContainsFunc(s.plan.Steps, func(q PlanStep) bool { return q.Step == p.Step && q.Undo == undo }) {
+			out = append(out, p.RequestID)
+		}
+	}
+	return out
 }
 
 // again repeats a request under its id.
 func (s saga) again(step PlanStep, p order.StepProgress) []proto.Message {
 	e := &orderv1.StepRequested{
-		Step: p.Step, RequestId: p.RequestID, Attempt: p.Attempt + 1,
+		Step: p.Step, RequestId: p.RequestID, Attempt: p.Attempt + 1, UndoOf: p.UndoOf,
 		Deadline: timestamppb.New(s.now.Add(s.policy.timeout(step, p.Step))),
 	}
 	for _, t := range p.Transactions {
 		e.Transactions = append(e.Transactions, &orderv1.PaymentTransaction{
-			TransactionId: t.ID, PaymentItemId: t.ItemID, Operation: t.Operation, AmountMinor: t.AmountMinor,
+			TransactionId: t.ID, PaymentItemId: t.ItemID, Operation: t.Operation, AmountMinor: t.AmountMinor, Undoes: t.Undoes,
 		})
 	}
 	return []proto.Message{e}

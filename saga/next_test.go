@@ -45,6 +45,9 @@ func ask(s orderv1.Step, round string, attempt uint32, within time.Duration) *or
 	e := &orderv1.StepRequested{
 		Step: s, RequestId: orderID + ":" + order.StepName(s) + ":" + round, Attempt: attempt, Deadline: timestamppb.New(noon.Add(within)),
 	}
+	if s == release {
+		e.UndoOf = []string{orderID + ":" + order.StepName(reserve) + ":1"}
+	}
 	if op, word := orderv1.PaymentOperation_PAYMENT_OPERATION_AUTHORIZE, "auth"; s == authorize || s == capture {
 		if s == capture {
 			op, word = orderv1.PaymentOperation_PAYMENT_OPERATION_CAPTURE, "capture"

@@ -80,6 +80,7 @@ func paymentAnswer(r skava.PaymentReply) order.Answer {
 	for _, t := range r.Transactions {
 		a.Transactions = append(a.Transactions, order.Transaction{
 			ID: t.ID, ItemID: t.PaymentItemID, AmountMinor: t.Value, Succeeded: t.Done(), Code: t.ResponseCode, Message: t.ResponseMessage,
+			MovedMinor: t.Moved(), RevertedMinor: t.Reverted(),
 		})
 	}
 	return a

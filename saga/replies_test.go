@@ -76,7 +76,7 @@ func TestRepliesBecomeAnswers(t *testing.T) {
 				{ID: "t2", PaymentItemID: "p2", Value: 6, Type: "AUTH", Status: "FAILED", ResponseCode: "402", ResponseMessage: "declined"},
 			}},
 			order.Answer{RequestID: "a1", Code: "409", Message: "card_declined", Transactions: []order.Transaction{
-				{ID: "t1", ItemID: "p1", AmountMinor: 5, Succeeded: true, Code: "200", Message: "approved"},
+				{ID: "t1", ItemID: "p1", AmountMinor: 5, Succeeded: true, MovedMinor: 5, Code: "200", Message: "approved"},
 				{ID: "t2", ItemID: "p2", AmountMinor: 6, Code: "402", Message: "declined"},
 			}},
 		},

@@ -2,7 +2,6 @@ package saga
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -38,7 +37,7 @@ type Request struct {
 func RequestFor(o order.Order, st order.StepProgress) Request {
 	r := Request{
 		Step: st.Step, ID: st.RequestID, Attempt: st.Attempt, MsgID: fmt.Sprintf("%s#%d", st.RequestID, st.Attempt),
-		UndoOf: undone(o, st.Step), OrderID: o.ID, CollectionID: o.CollectionID, CustomerID: o.CustomerID,
+		UndoOf: st.UndoOf, OrderID: o.ID, CollectionID: o.CollectionID, CustomerID: o.CustomerID,
 	}
 	switch st.Step {
 	case orderv1.Step_STEP_RESERVE_INVENTORY:
@@ -96,44 +95,6 @@ func RequestID(id string) (orderID string, step orderv1.Step, ok bool) {
 	return orderID, step, step != orderv1.Step_STEP_UNSPECIFIED && order.StepName(step) == name
 }
 
-// undone are the requests that an undo takes back, the newest first: it is the
-// one whose outcome may not be known.
-func undone(o order.Order, undo orderv1.Step) []string {
-	var out []string
-	for _, p := range slices.Backward(o.Steps) {
-		if undoOf(p.Step) == undo && p.RequestID != "" {
-			out = append(out, p.RequestID)
-		}
-	}
-	return out
-}
-
-// undoneTransaction is the latest transaction of a payment item that an undo
-// takes back, from whichever round; empty for a step forward.
-func undoneTransaction(o order.Order, undo orderv1.Step, item string) string {
-	for _, p := range slices.Backward(o.Steps) {
-		if undoOf(p.Step) != undo {
-			continue
-		}
-		for _, t := range p.Transactions {
-			if t.ItemID == item {
-				return t.ID
-			}
-		}
-	}
-	return ""
-}
-
-// undoOf is the undo of a step of the checkout; unspecified for others.
-func undoOf(s orderv1.Step) orderv1.Step {
-	for _, p := range Checkout.Steps {
-		if p.Step == s {
-			return p.Undo
-		}
-	}
-	return orderv1.Step_STEP_UNSPECIFIED
-}
-
 func stock(o order.Order, t skava.InventoryType) skava.InventoryBulkTransaction {
 	b := skava.InventoryBulkTransaction{BinItems: make([]skava.BinItem, len(o.Items)), AllOrNone: true}
 	for i, item := range o.Items {
@@ -181,8 +142,8 @@ func payment(o order.Order, st order.StepProgress, allOrNone bool) skava.Payment
 		if t.Operation == orderv1.PaymentOperation_PAYMENT_OPERATION_AUTHORIZE && item.Token != "" {
 			b.Transactions[i].Properties = append(b.Transactions[i].Properties, skava.Property{Name: skava.PropertyToken, Value: item.Token})
 		}
-		if id := undoneTransaction(o, st.Step, t.ItemID); id != "" {
-			b.Transactions[i].Properties = append(b.Transactions[i].Properties, skava.Property{Name: skava.PropertyUndoes, Value: id})
+		if t.Undoes != "" {
+			b.Transactions[i].Properties = append(b.Transactions[i].Properties, skava.Property{Name: skava.PropertyUndoes, Value: t.Undoes})
 		}
 	}
 	return b

@@ -90,36 +90,75 @@ func TestRepeatedRequestHasItsIdAndAnotherMessageId(t *testing.T) {
 	}
 }
 
-// TestUndoOfSeveralRoundsNamesEachTransaction authorizes one payment in the
-// first round and loses the other in the second.
-func TestUndoOfSeveralRoundsNamesEachTransaction(t *testing.T) {
-	r := start(t, at(authorize, half, lose))
+// TestUndoTakesBackOneUnknownRequestAfterTheOtherAndThenWhatStands authorizes
+// one payment in the first round and loses the other in the second.
+func TestUndoTakesBackOneUnknownRequestAfterTheOtherAndThenWhatStands(t *testing.T) {
+	r := start(t, at(authorize, half, lose, lose, lose))
 	for r.order.Status == order.Created {
 		r.step()
 	}
 	r.must(order.RetryPayment{})
+	for p, _ := saga.Pending(r.order); p.Step != authorize; p, _ = saga.Pending(r.order) {
+		r.step()
+	}
+	r.step()
 	r.must(order.Cancel{})
-	for {
-		p, ok := saga.Pending(r.order)
-		if !ok {
-			t.Fatal("nothing is voided")
-		}
-		if p.Step == orderv1.Step_STEP_VOID_PAYMENT {
-			break
+	var voids []string
+	for r.order.Status == order.Cancelling {
+		if p, _ := saga.Pending(r.order); p.Step == orderv1.Step_STEP_VOID_PAYMENT {
+			void := saga.RequestFor(r.order, p)
+			for _, tx := range void.Payload.(skava.PaymentBulkTransaction).Transactions {
+				voids = append(voids, fmt.Sprint(void.ID, " of ", void.UndoOf, ": ", tx.ID, " undoes ", tx.Property(skava.PropertyUndoes)))
+			}
 		}
 		r.step()
 	}
-	p, _ := saga.Pending(r.order)
-	void := saga.RequestFor(r.order, p)
-	if diff := cmp.Diff([]string{orderID + ":authorize_payment:2", orderID + ":authorize_payment:1"}, void.UndoOf); diff != "" {
-		t.Errorf("undo of (-want +got):\n%s", diff)
+	want := []string{
+		orderID + ":void_payment:2 of [" + orderID + ":authorize_payment:2]: " + orderID + ":p2:void:2 undoes " + orderID + ":p2:auth:2",
+		orderID + ":void_payment:3 of [" + orderID + ":authorize_payment:1]: " + orderID + ":p1:void:3 undoes ",
 	}
-	var undone []string
-	for _, tx := range void.Payload.(skava.PaymentBulkTransaction).Transactions {
-		undone = append(undone, tx.Property(skava.PropertyUndoes))
+	if diff := cmp.Diff(want, voids); diff != "" {
+		t.Errorf("voids (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]string{orderID + ":p1:auth:1", orderID + ":p2:auth:2"}, undone); diff != "" {
-		t.Errorf("transactions undone (-want +got):\n%s", diff)
+	if len(r.world.held) > 0 {
+		t.Errorf("cancelled, but still held: %v", r.world.held)
+	}
+}
+
+// TestACaptureThatWasTornIsAuthorizedAnew has the first payment captured and
+// refunded within the refused request: nothing is left of its authorization.
+func TestACaptureThatWasTornIsAuthorizedAnew(t *testing.T) {
+	r := start(t, at(capture, torn, comply))
+	r.limit *= 2
+	for r.order.Status == order.Created {
+		r.step()
+	}
+	r.must(order.RetryPayment{})
+	r.end()
+	if r.order.Status != order.Submitted || !r.order.Paid() {
+		t.Fatalf("the order is %s, paid %v", r.order.Status, r.order.Paid())
+	}
+	for _, item := range []string{"capture p1", "capture p2"} {
+		if !r.world.held[item] {
+			t.Errorf("no %s: %v", item, r.world.held)
+		}
+	}
+}
+
+// TestANewPaymentRoundKeepsThePromoCodesForLonger asks for them again, since a
+// hold may be longer than their block; once redeemed they stay so.
+func TestANewPaymentRoundKeepsThePromoCodesForLonger(t *testing.T) {
+	for step, blocks := range map[orderv1.Step]int{authorize: 2, capture: 1} {
+		r := start(t, at(step, refuse, comply))
+		for r.order.Status == order.Created {
+			r.step()
+		}
+		r.must(order.RetryPayment{})
+		r.end()
+		asked := slices.DeleteFunc(slices.Clone(r.asked), func(s orderv1.Step) bool { return s != block })
+		if len(asked) != blocks || r.order.Status != order.Submitted {
+			t.Errorf("%s declined once: blocked %d times, the order is %s", step, len(asked), r.order.Status)
+		}
 	}
 }
 
@@ -152,9 +191,12 @@ func TestUndoIsRepeatedOnlyForWhatIsLeft(t *testing.T) {
 }
 
 func TestSkippedStepWithoutARequestIsNotNamed(t *testing.T) {
-	o := fold(history(placed(hold), &orderv1.StepSkipped{Step: block}, outOfStock))
-	if r := saga.RequestFor(o, order.StepProgress{Step: orderv1.Step_STEP_RELEASE_PROMOTION}); len(r.UndoOf) > 0 {
-		t.Errorf("undo of %q", r.UndoOf)
+	r := start(t, always(comply))
+	r.fold(&orderv1.StepSkipped{Step: block})
+	r.must(order.Compensate{})
+	r.end()
+	if slices.Contains(r.asked, orderv1.Step_STEP_RELEASE_PROMOTION) {
+		t.Error("promo codes are released that were never blocked")
 	}
 }
 

@@ -145,7 +145,7 @@ func (r *run) touched() []orderv1.Step {
 	if waiting && !slices.Contains(did, p.Step) {
 		did = append(did, p.Step)
 	}
-	usedUp := slices.Contains(did, orderv1.Step_STEP_CAPTURE_PAYMENT) && p.Step != orderv1.Step_STEP_CAPTURE_PAYMENT
+	usedUp := slices.Contains(did, orderv1.Step_STEP_CAPTURE_PAYMENT)
 	for thing := range r.world.held {
 		usedUp = usedUp && !strings.HasPrefix(thing, "auth ")
 	}

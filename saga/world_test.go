@@ -21,6 +21,7 @@ const (
 	comply act = iota // does it and says so
 	refuse            // says no
 	half              // does the first of its transactions only; other steps refuse
+	torn              // does the first of its transactions and takes it back; other steps refuse
 	lose              // does it, but the answer is lost
 	ignore            // the request is lost
 	twice             // does it and says so two times
@@ -40,6 +41,7 @@ type world struct {
 	replies map[string]order.Answer // by request id
 	closed  map[string]bool         // request ids that were undone
 	held    map[string]bool         // what is reserved, blocked, authorized, captured
+	moved   map[string]string       // by transaction id: the thing that it made
 	done    []orderv1.Step          // effects forward, in order
 	late    []order.Answer
 }
@@ -52,7 +54,7 @@ type fataler interface {
 func newWorld(t fataler, answer func(orderv1.Step, int) act) *world {
 	return &world{
 		t: t, answer: answer,
-		sends: make(map[orderv1.Step]int), replies: map[string]order.Answer{}, closed: map[string]bool{}, held: map[string]bool{},
+		sends: make(map[orderv1.Step]int), replies: map[string]order.Answer{}, closed: map[string]bool{}, held: map[string]bool{}, moved: map[string]string{},
 	}
 }
 
@@ -85,7 +87,7 @@ func (w *world) receive(r saga.Request) []order.Answer {
 
 // work does what is asked, once, and makes the answer.
 func (w *world) work(r saga.Request, what act) order.Answer {
-	no := what == refuse || what == half || what == reject || w.closed[r.ID]
+	no := what == refuse || what == half || what == torn || what == reject || w.closed[r.ID]
 	for _, id := range r.UndoOf {
 		w.closed[id] = !no || w.closed[id]
 	}
@@ -101,6 +103,7 @@ func (w *world) work(r saga.Request, what act) order.Answer {
 	case skava.FraudRequest:
 		a.Verdict = map[act]orderv1.FraudVerdict{
 			refuse: orderv1.FraudVerdict_FRAUD_VERDICT_UNSPECIFIED, half: orderv1.FraudVerdict_FRAUD_VERDICT_UNSPECIFIED,
+			torn:   orderv1.FraudVerdict_FRAUD_VERDICT_UNSPECIFIED,
 			review: orderv1.FraudVerdict_FRAUD_VERDICT_REVIEW, reject: orderv1.FraudVerdict_FRAUD_VERDICT_REJECT,
 		}[what]
 		if !no && what != review {
@@ -108,11 +111,17 @@ func (w *world) work(r saga.Request, what act) order.Answer {
 		}
 	case skava.PaymentBulkTransaction:
 		for i, tx := range body.Transactions {
-			done := !no || what == half && i == 0 && !w.closed[r.ID]
-			if done {
-				w.pay(r.Step, tx.PaymentItemID)
+			first := i == 0 && !w.closed[r.ID]
+			out := order.Transaction{ID: tx.ID, Succeeded: !no || what == half && first, Code: a.Code, Message: a.Message}
+			if out.Succeeded {
+				out.MovedMinor = w.pay(r, tx)
 			}
-			a.Transactions = append(a.Transactions, order.Transaction{ID: tx.ID, Succeeded: done, Code: a.Code, Message: a.Message})
+			if what == torn && first {
+				out.RevertedMinor = w.pay(r, tx)
+				delete(w.held, w.moved[tx.ID])
+				w.done = slices.DeleteFunc(w.done, func(s orderv1.Step) bool { return s == r.Step })
+			}
+			a.Transactions = append(a.Transactions, out)
 		}
 	default:
 		w.t.Fatalf("%s: nobody takes a %T", r.ID, r.Payload)
@@ -132,38 +141,38 @@ func (w *world) effect(s orderv1.Step, yes bool, thing string) {
 	}
 }
 
-// pay moves the money of one payment item. An undo that finds nothing to take
-// back has done all that was asked.
-func (w *world) pay(s orderv1.Step, item string) {
-	authorized, captured := "auth "+item, "capture "+item
+// pay moves the money of one payment item, and returns how much. An undo that
+// finds nothing to take back has done all that was asked.
+func (w *world) pay(r saga.Request, tx skava.PaymentTransaction) int64 {
+	authorized, captured := "auth "+tx.PaymentItemID, "capture "+tx.PaymentItemID
 	from, to := "", ""
-	if s == orderv1.Step_STEP_AUTHORIZE_PAYMENT {
+	switch r.Step { //nolint:exhaustive // the other steps move no money
+	case orderv1.Step_STEP_AUTHORIZE_PAYMENT:
 		to = authorized
 		if w.held[authorized] || w.held[captured] {
-			w.t.Fatalf("%s is authorized twice", item)
+			w.t.Fatalf("%s is authorized twice", tx.PaymentItemID)
 		}
-	}
-	if s == orderv1.Step_STEP_CAPTURE_PAYMENT {
+	case orderv1.Step_STEP_CAPTURE_PAYMENT:
 		from, to = authorized, captured
 		if !w.held[authorized] {
-			w.t.Fatalf("%s is captured without being authorized", item)
+			w.t.Fatalf("%s is captured without being authorized", tx.PaymentItemID)
 		}
-	}
-	if s == orderv1.Step_STEP_VOID_PAYMENT {
+	case orderv1.Step_STEP_VOID_PAYMENT:
 		from = authorized
-	}
-	if s == orderv1.Step_STEP_REFUND_PAYMENT {
+	case orderv1.Step_STEP_REFUND_PAYMENT:
 		from = captured
 	}
-	if from != "" && !w.held[from] {
-		return
+	undoes := tx.Property(skava.PropertyUndoes)
+	if from != "" && !w.held[from] || undoes != "" && w.moved[undoes] != from {
+		return 0
 	}
 	delete(w.held, from)
 	if to == "" {
-		return
+		return tx.Value
 	}
-	w.held[to] = true
-	if !slices.Contains(w.done, s) { // once for all items
-		w.done = append(w.done, s)
+	w.held[to], w.moved[tx.ID] = true, to
+	if !slices.Contains(w.done, r.Step) { // once for all items
+		w.done = append(w.done, r.Step)
 	}
+	return tx.Value
 }

@@ -37,7 +37,7 @@ func (s *service) openLogs(ctx context.Context) (err error) {
 	policy := s.cfg.policy()
 	s.logs.runner = saga.NewRunner(s.queues, time.Now, s.metrics.Saga())
 	s.logs.orders, err = jsstore.OpenLog(ctx, s.store, eventstore.Definition[order.Order]{
-		Name: "order", Version: 1, New: order.New, Evolve: order.Evolve,
+		Name: "order", Version: 2, New: order.New, Evolve: order.Evolve,
 		React: func(o order.Order, now time.Time) []proto.Message { return saga.Next(saga.Checkout, policy, o, now) },
 		Wake:  saga.Wake, Token: orderToken,
 		Commands: commandsOf["order"],

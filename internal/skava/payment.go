@@ -1,5 +1,7 @@
 package skava
 
+import "strconv"
+
 // The payment operations.
 const (
 	PaymentAuth       = "AUTH"
@@ -26,6 +28,12 @@ const (
 	PropertyToken = "token"
 	// PropertyUndoes is the id of the transaction that an undo takes back.
 	PropertyUndoes = "undoes"
+	// PropertyMoved is, in a reply, the amount that was moved and stayed so.
+	// Without it that is the value of a transaction that succeeded.
+	PropertyMoved = "moved"
+	// PropertyReverted is, in a reply, the amount that was moved and taken back
+	// within the same request, because another transaction of it was refused.
+	PropertyReverted = "reverted"
 )
 
 // PaymentBulkTransaction authorizes, cancels, charges or refunds several
@@ -58,6 +66,26 @@ type PaymentTransaction struct {
 
 // Done reports whether the transaction succeeded, as its state says.
 func (t PaymentTransaction) Done() bool { return t.Status != "" && t.Status == t.Type }
+
+// Moved is the amount that a reply says was moved and stayed so.
+func (t PaymentTransaction) Moved() int64 {
+	if n, err := strconv.ParseInt(t.Property(PropertyMoved), 10, 64); err == nil {
+		return n
+	}
+	if t.Done() {
+		return t.Value
+	}
+	return 0
+}
+
+// Reverted is the amount that a reply says was moved and taken back at once.
+func (t PaymentTransaction) Reverted() int64 {
+	n, err := strconv.ParseInt(t.Property(PropertyReverted), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
+}
 
 // Property returns the value of a property; empty when there is none.
 func (t PaymentTransaction) Property(name string) string {

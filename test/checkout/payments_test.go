@@ -7,6 +7,7 @@ import (
 
 	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
 	paymentv1 "github.com/orderstream/oms/gen/oms/payment/v1"
+	promotionv1 "github.com/orderstream/oms/gen/oms/promotion/v1"
 )
 
 const (
@@ -54,6 +55,28 @@ func TestSeveralPaymentsOfAnOrderGoTogether(t *testing.T) {
 		fmt.Fprintf(&b, "== %s\n%s\n", row.name, moneyOf(s.record(t, id, nil)))
 	}
 	golden(t, "payments", b.String())
+}
+
+// TestACaptureThatFailedInPartCanBePaidAgain has the first of two cards charged
+// and refunded because the second declines: its authorization is used up, and
+// the next round asks for another.
+func TestACaptureThatFailedInPartCanBePaidAgain(t *testing.T) {
+	t.Parallel()
+	s := open(t, map[string]int64{"shared": 100})
+	s.code(t, &promotionv1.CreatePromoCodeRequest{PromoCode: "TWICE", UsageLimit: 1})
+	s.script(t, "second card", approve, decline, approve)
+	req := order(line("shared", 3))
+	req.OnPaymentDecline, req.PromoCodes = hold, promo("TWICE")
+	req.Payments = []*orderv1.PaymentItem{{Token: "first card", Amount: euros(10)}, {Token: "second card"}}
+	id := s.place(t, req)
+	s.Await(t, id, onHold)
+	if err := s.retry(t, id, nil); err != nil {
+		t.Fatal(err)
+	}
+	s.Await(t, id, submitted)
+	if paid := s.Ledger(t, id).GetPaid().GetMinorUnits(); paid != 3000 {
+		t.Errorf("paid %d", paid)
+	}
 }
 
 // moneyOf are the lines of a record that tell about money.

@@ -638,7 +638,10 @@ type StepRequested struct {
 	// When the saga stops waiting for the answer and acts.
 	Deadline *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=deadline,proto3" json:"deadline,omitempty"`
 	// The payment operations asked for; empty for other steps.
-	Transactions  []*PaymentTransaction `protobuf:"bytes,5,rep,name=transactions,proto3" json:"transactions,omitempty"`
+	Transactions []*PaymentTransaction `protobuf:"bytes,5,rep,name=transactions,proto3" json:"transactions,omitempty"`
+	// Ids of the requests that this one takes back, the newest first; those that
+	// arrive later must be refused. Empty for a step forward.
+	UndoOf        []string `protobuf:"bytes,6,rep,name=undo_of,json=undoOf,proto3" json:"undo_of,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -704,6 +707,13 @@ func (x *StepRequested) GetDeadline() *timestamppb.Timestamp {
 func (x *StepRequested) GetTransactions() []*PaymentTransaction {
 	if x != nil {
 		return x.Transactions
+	}
+	return nil
+}
+
+func (x *StepRequested) GetUndoOf() []string {
+	if x != nil {
+		return x.UndoOf
 	}
 	return nil
 }
@@ -1444,14 +1454,15 @@ const file_oms_order_v1_events_proto_rawDesc = "" +
 	"\x0eshipping_minor\x18\x03 \x01(\x03R\rshippingMinor\x12\x1b\n" +
 	"\ttax_minor\x18\x04 \x01(\x03R\btaxMinor\x12\x1f\n" +
 	"\vtotal_minor\x18\x05 \x01(\x03R\n" +
-	"totalMinor\"\xee\x01\n" +
+	"totalMinor\"\x87\x02\n" +
 	"\rStepRequested\x12&\n" +
 	"\x04step\x18\x01 \x01(\x0e2\x12.oms.order.v1.StepR\x04step\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x02 \x01(\tR\trequestId\x12\x18\n" +
 	"\aattempt\x18\x03 \x01(\rR\aattempt\x126\n" +
 	"\bdeadline\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\bdeadline\x12D\n" +
-	"\ftransactions\x18\x05 \x03(\v2 .oms.order.v1.PaymentTransactionR\ftransactions\"\xd9\x02\n" +
+	"\ftransactions\x18\x05 \x03(\v2 .oms.order.v1.PaymentTransactionR\ftransactions\x12\x17\n" +
+	"\aundo_of\x18\x06 \x03(\tR\x06undoOf\"\xd9\x02\n" +
 	"\fStepAnswered\x12&\n" +
 	"\x04step\x18\x01 \x01(\x0e2\x12.oms.order.v1.StepR\x04step\x12\x1d\n" +
 	"\n" +

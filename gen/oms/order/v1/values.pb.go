@@ -654,8 +654,17 @@ type PaymentTransaction struct {
 	ResponseCode string `protobuf:"bytes,6,opt,name=response_code,json=responseCode,proto3" json:"response_code,omitempty"`
 	// Provider's response text; empty in a request.
 	ResponseMessage string `protobuf:"bytes,7,opt,name=response_message,json=responseMessage,proto3" json:"response_message,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// Amount that was moved and stayed so; absent when the participant did not
+	// say, then it is amount_minor of what succeeded. Absent in a request.
+	MovedMinor *int64 `protobuf:"varint,8,opt,name=moved_minor,json=movedMinor,proto3,oneof" json:"moved_minor,omitempty"`
+	// Amount that was moved and taken back within the same request: an
+	// authorization that was captured and refunded is spent.
+	RevertedMinor int64 `protobuf:"varint,9,opt,name=reverted_minor,json=revertedMinor,proto3" json:"reverted_minor,omitempty"`
+	// Id of the transaction that this one takes back because nobody knows
+	// whether it took place; empty when what stands is given back.
+	Undoes        string `protobuf:"bytes,10,opt,name=undoes,proto3" json:"undoes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *PaymentTransaction) Reset() {
@@ -737,6 +746,27 @@ func (x *PaymentTransaction) GetResponseMessage() string {
 	return ""
 }
 
+func (x *PaymentTransaction) GetMovedMinor() int64 {
+	if x != nil && x.MovedMinor != nil {
+		return *x.MovedMinor
+	}
+	return 0
+}
+
+func (x *PaymentTransaction) GetRevertedMinor() int64 {
+	if x != nil {
+		return x.RevertedMinor
+	}
+	return 0
+}
+
+func (x *PaymentTransaction) GetUndoes() string {
+	if x != nil {
+		return x.Undoes
+	}
+	return ""
+}
+
 var File_oms_order_v1_values_proto protoreflect.FileDescriptor
 
 const file_oms_order_v1_values_proto_rawDesc = "" +
@@ -772,7 +802,7 @@ const file_oms_order_v1_values_proto_rawDesc = "" +
 	"\tPromoCode\x12:\n" +
 	"\n" +
 	"promo_code\x18\x01 \x01(\tB\x1b\xbaH\x18r\x16\x10\x01\x18@2\x10^[A-Za-z0-9_-]+$R\tpromoCode\x124\n" +
-	"\x11confirmation_code\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\x10confirmationCode\"\xb2\x02\n" +
+	"\x11confirmation_code\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\x10confirmationCode\"\xa7\x03\n" +
 	"\x12PaymentTransaction\x12%\n" +
 	"\x0etransaction_id\x18\x01 \x01(\tR\rtransactionId\x12&\n" +
 	"\x0fpayment_item_id\x18\x02 \x01(\tR\rpaymentItemId\x12<\n" +
@@ -780,7 +810,13 @@ const file_oms_order_v1_values_proto_rawDesc = "" +
 	"\famount_minor\x18\x04 \x01(\x03R\vamountMinor\x12\x1c\n" +
 	"\tsucceeded\x18\x05 \x01(\bR\tsucceeded\x12#\n" +
 	"\rresponse_code\x18\x06 \x01(\tR\fresponseCode\x12)\n" +
-	"\x10response_message\x18\a \x01(\tR\x0fresponseMessage*n\n" +
+	"\x10response_message\x18\a \x01(\tR\x0fresponseMessage\x12$\n" +
+	"\vmoved_minor\x18\b \x01(\x03H\x00R\n" +
+	"movedMinor\x88\x01\x01\x12%\n" +
+	"\x0ereverted_minor\x18\t \x01(\x03R\rrevertedMinor\x12\x16\n" +
+	"\x06undoes\x18\n" +
+	" \x01(\tR\x06undoesB\x0e\n" +
+	"\f_moved_minor*n\n" +
 	"\x0eAdjustmentKind\x12\x1f\n" +
 	"\x1bADJUSTMENT_KIND_UNSPECIFIED\x10\x00\x12\x1c\n" +
 	"\x18ADJUSTMENT_KIND_DISCOUNT\x10\x01\x12\x1d\n" +
@@ -854,6 +890,7 @@ func file_oms_order_v1_values_proto_init() {
 	if File_oms_order_v1_values_proto != nil {
 		return
 	}
+	file_oms_order_v1_values_proto_msgTypes[3].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
