@@ -148,7 +148,11 @@ func TestACaptureThatWasTornIsAuthorizedAnew(t *testing.T) {
 // TestANewPaymentRoundKeepsThePromoCodesForLonger asks for them again, since a
 // hold may be longer than their block; once redeemed they stay so.
 func TestANewPaymentRoundKeepsThePromoCodesForLonger(t *testing.T) {
-	for step, blocks := range map[orderv1.Step]int{authorize: 2, capture: 1} {
+	for _, tt := range []struct {
+		step   orderv1.Step
+		blocks int
+	}{{authorize, 2}, {capture, 1}} {
+		step, blocks := tt.step, tt.blocks
 		r := start(t, at(step, refuse, comply))
 		for r.order.Status == order.Created {
 			r.step()
