@@ -73,7 +73,19 @@ type OrderCreated struct {
 	// When the order was created, by the service's clock.
 	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,22,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
 	// User that placed the order (Skava createdby).
-	CreatedBy     string `protobuf:"bytes,23,opt,name=created_by,json=createdBy,proto3" json:"created_by,omitempty"`
+	CreatedBy string `protobuf:"bytes,23,opt,name=created_by,json=createdBy,proto3" json:"created_by,omitempty"`
+	// Where the order comes from; unspecified in orders of the first release.
+	OrderType OrderType `protobuf:"varint,24,opt,name=order_type,json=orderType,proto3,enum=oms.order.v1.OrderType" json:"order_type,omitempty"`
+	// Order whose units this one takes the place of; empty for others.
+	OriginalOrderId string `protobuf:"bytes,25,opt,name=original_order_id,json=originalOrderId,proto3" json:"original_order_id,omitempty"`
+	// Return that an exchange settles; empty for others.
+	OriginalReturnId string `protobuf:"bytes,26,opt,name=original_return_id,json=originalReturnId,proto3" json:"original_return_id,omitempty"`
+	// True for an order that was sold elsewhere: it has no checkout.
+	Imported bool `protobuf:"varint,27,opt,name=imported,proto3" json:"imported,omitempty"`
+	// When the payment is taken; unspecified reads as at confirm.
+	CaptureAt CaptureAt `protobuf:"varint,28,opt,name=capture_at,json=captureAt,proto3,enum=oms.order.v1.CaptureAt" json:"capture_at,omitempty"`
+	// Fields without effect on the status.
+	Metadata      *OrderMetadata `protobuf:"bytes,29,opt,name=metadata,proto3" json:"metadata,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -267,6 +279,48 @@ func (x *OrderCreated) GetCreatedBy() string {
 		return x.CreatedBy
 	}
 	return ""
+}
+
+func (x *OrderCreated) GetOrderType() OrderType {
+	if x != nil {
+		return x.OrderType
+	}
+	return OrderType_ORDER_TYPE_UNSPECIFIED
+}
+
+func (x *OrderCreated) GetOriginalOrderId() string {
+	if x != nil {
+		return x.OriginalOrderId
+	}
+	return ""
+}
+
+func (x *OrderCreated) GetOriginalReturnId() string {
+	if x != nil {
+		return x.OriginalReturnId
+	}
+	return ""
+}
+
+func (x *OrderCreated) GetImported() bool {
+	if x != nil {
+		return x.Imported
+	}
+	return false
+}
+
+func (x *OrderCreated) GetCaptureAt() CaptureAt {
+	if x != nil {
+		return x.CaptureAt
+	}
+	return CaptureAt_CAPTURE_AT_UNSPECIFIED
+}
+
+func (x *OrderCreated) GetMetadata() *OrderMetadata {
+	if x != nil {
+		return x.Metadata
+	}
+	return nil
 }
 
 // OrderedItem is one line as ordered. Amounts are minor units.
@@ -479,7 +533,9 @@ type PlannedPayment struct {
 	// Token of the payment method at the gateway; never a card number.
 	Token string `protobuf:"bytes,3,opt,name=token,proto3" json:"token,omitempty"`
 	// Share of the total to pay with it.
-	AmountMinor   int64 `protobuf:"varint,4,opt,name=amount_minor,json=amountMinor,proto3" json:"amount_minor,omitempty"`
+	AmountMinor int64 `protobuf:"varint,4,opt,name=amount_minor,json=amountMinor,proto3" json:"amount_minor,omitempty"`
+	// Part of it that was taken before the order came here; imports only.
+	SettledMinor  int64 `protobuf:"varint,5,opt,name=settled_minor,json=settledMinor,proto3" json:"settled_minor,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -538,6 +594,13 @@ func (x *PlannedPayment) GetToken() string {
 func (x *PlannedPayment) GetAmountMinor() int64 {
 	if x != nil {
 		return x.AmountMinor
+	}
+	return 0
+}
+
+func (x *PlannedPayment) GetSettledMinor() int64 {
+	if x != nil {
+		return x.SettledMinor
 	}
 	return 0
 }
@@ -641,7 +704,11 @@ type StepRequested struct {
 	Transactions []*PaymentTransaction `protobuf:"bytes,5,rep,name=transactions,proto3" json:"transactions,omitempty"`
 	// Ids of the requests that this one takes back, the newest first; those that
 	// arrive later must be refused. Empty for a step forward.
-	UndoOf        []string `protobuf:"bytes,6,rep,name=undo_of,json=undoOf,proto3" json:"undo_of,omitempty"`
+	UndoOf []string `protobuf:"bytes,6,rep,name=undo_of,json=undoOf,proto3" json:"undo_of,omitempty"`
+	// Piece of work that the request is for; empty in the checkout.
+	WorkId string `protobuf:"bytes,7,opt,name=work_id,json=workId,proto3" json:"work_id,omitempty"`
+	// Units that the request is about; empty means those of the work.
+	Lines         []*ItemQuantity `protobuf:"bytes,8,rep,name=lines,proto3" json:"lines,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -714,6 +781,20 @@ func (x *StepRequested) GetTransactions() []*PaymentTransaction {
 func (x *StepRequested) GetUndoOf() []string {
 	if x != nil {
 		return x.UndoOf
+	}
+	return nil
+}
+
+func (x *StepRequested) GetWorkId() string {
+	if x != nil {
+		return x.WorkId
+	}
+	return ""
+}
+
+func (x *StepRequested) GetLines() []*ItemQuantity {
+	if x != nil {
+		return x.Lines
 	}
 	return nil
 }
@@ -1384,7 +1465,7 @@ var File_oms_order_v1_events_proto protoreflect.FileDescriptor
 
 const file_oms_order_v1_events_proto_rawDesc = "" +
 	"\n" +
-	"\x19oms/order/v1/events.proto\x12\foms.order.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19oms/order/v1/values.proto\"\x87\t\n" +
+	"\x19oms/order/v1/events.proto\x12\foms.order.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19oms/order/v1/values.proto\"\xa6\v\n" +
 	"\fOrderCreated\x12\x19\n" +
 	"\border_id\x18\x01 \x01(\tR\aorderId\x12!\n" +
 	"\forder_number\x18\x02 \x01(\x04R\vorderNumber\x12#\n" +
@@ -1414,7 +1495,15 @@ const file_oms_order_v1_events_proto_rawDesc = "" +
 	"\n" +
 	"created_at\x18\x16 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x12\x1d\n" +
 	"\n" +
-	"created_by\x18\x17 \x01(\tR\tcreatedBy\x1a=\n" +
+	"created_by\x18\x17 \x01(\tR\tcreatedBy\x126\n" +
+	"\n" +
+	"order_type\x18\x18 \x01(\x0e2\x17.oms.order.v1.OrderTypeR\torderType\x12*\n" +
+	"\x11original_order_id\x18\x19 \x01(\tR\x0foriginalOrderId\x12,\n" +
+	"\x12original_return_id\x18\x1a \x01(\tR\x10originalReturnId\x12\x1a\n" +
+	"\bimported\x18\x1b \x01(\bR\bimported\x126\n" +
+	"\n" +
+	"capture_at\x18\x1c \x01(\x0e2\x17.oms.order.v1.CaptureAtR\tcaptureAt\x127\n" +
+	"\bmetadata\x18\x1d \x01(\v2\x1b.oms.order.v1.OrderMetadataR\bmetadata\x1a=\n" +
 	"\x0fPropertiesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xbb\x03\n" +
@@ -1441,12 +1530,13 @@ const file_oms_order_v1_events_proto_rawDesc = "" +
 	"\x04kind\x18\x01 \x01(\x0e2\x1c.oms.order.v1.AdjustmentKindR\x04kind\x12\x12\n" +
 	"\x04code\x18\x02 \x01(\tR\x04code\x12 \n" +
 	"\vdescription\x18\x03 \x01(\tR\vdescription\x12!\n" +
-	"\famount_minor\x18\x04 \x01(\x03R\vamountMinor\"\x8b\x01\n" +
+	"\famount_minor\x18\x04 \x01(\x03R\vamountMinor\"\xb0\x01\n" +
 	"\x0ePlannedPayment\x12&\n" +
 	"\x0fpayment_item_id\x18\x01 \x01(\tR\rpaymentItemId\x12\x18\n" +
 	"\agateway\x18\x02 \x01(\tR\agateway\x12\x14\n" +
 	"\x05token\x18\x03 \x01(\tR\x05token\x12!\n" +
-	"\famount_minor\x18\x04 \x01(\x03R\vamountMinor\"\xc1\x01\n" +
+	"\famount_minor\x18\x04 \x01(\x03R\vamountMinor\x12#\n" +
+	"\rsettled_minor\x18\x05 \x01(\x03R\fsettledMinor\"\xc1\x01\n" +
 	"\fStoredTotals\x12\x1f\n" +
 	"\vitems_minor\x18\x01 \x01(\x03R\n" +
 	"itemsMinor\x12+\n" +
@@ -1454,7 +1544,7 @@ const file_oms_order_v1_events_proto_rawDesc = "" +
 	"\x0eshipping_minor\x18\x03 \x01(\x03R\rshippingMinor\x12\x1b\n" +
 	"\ttax_minor\x18\x04 \x01(\x03R\btaxMinor\x12\x1f\n" +
 	"\vtotal_minor\x18\x05 \x01(\x03R\n" +
-	"totalMinor\"\x87\x02\n" +
+	"totalMinor\"\xd2\x02\n" +
 	"\rStepRequested\x12&\n" +
 	"\x04step\x18\x01 \x01(\x0e2\x12.oms.order.v1.StepR\x04step\x12\x1d\n" +
 	"\n" +
@@ -1462,7 +1552,9 @@ const file_oms_order_v1_events_proto_rawDesc = "" +
 	"\aattempt\x18\x03 \x01(\rR\aattempt\x126\n" +
 	"\bdeadline\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\bdeadline\x12D\n" +
 	"\ftransactions\x18\x05 \x03(\v2 .oms.order.v1.PaymentTransactionR\ftransactions\x12\x17\n" +
-	"\aundo_of\x18\x06 \x03(\tR\x06undoOf\"\xd9\x02\n" +
+	"\aundo_of\x18\x06 \x03(\tR\x06undoOf\x12\x17\n" +
+	"\awork_id\x18\a \x01(\tR\x06workId\x120\n" +
+	"\x05lines\x18\b \x03(\v2\x1a.oms.order.v1.ItemQuantityR\x05lines\"\xd9\x02\n" +
 	"\fStepAnswered\x12&\n" +
 	"\x04step\x18\x01 \x01(\x0e2\x12.oms.order.v1.StepR\x04step\x12\x1d\n" +
 	"\n" +
@@ -1544,10 +1636,14 @@ var file_oms_order_v1_events_proto_goTypes = []any{
 	(*PromoCode)(nil),             // 21: oms.order.v1.PromoCode
 	(PaymentDeclinePolicy)(0),     // 22: oms.order.v1.PaymentDeclinePolicy
 	(*timestamppb.Timestamp)(nil), // 23: google.protobuf.Timestamp
-	(AdjustmentKind)(0),           // 24: oms.order.v1.AdjustmentKind
-	(Step)(0),                     // 25: oms.order.v1.Step
-	(*PaymentTransaction)(nil),    // 26: oms.order.v1.PaymentTransaction
-	(FraudVerdict)(0),             // 27: oms.order.v1.FraudVerdict
+	(OrderType)(0),                // 24: oms.order.v1.OrderType
+	(CaptureAt)(0),                // 25: oms.order.v1.CaptureAt
+	(*OrderMetadata)(nil),         // 26: oms.order.v1.OrderMetadata
+	(AdjustmentKind)(0),           // 27: oms.order.v1.AdjustmentKind
+	(Step)(0),                     // 28: oms.order.v1.Step
+	(*PaymentTransaction)(nil),    // 29: oms.order.v1.PaymentTransaction
+	(*ItemQuantity)(nil),          // 30: oms.order.v1.ItemQuantity
+	(FraudVerdict)(0),             // 31: oms.order.v1.FraudVerdict
 }
 var file_oms_order_v1_events_proto_depIdxs = []int32{
 	19, // 0: oms.order.v1.OrderCreated.customer:type_name -> oms.order.v1.Customer
@@ -1561,27 +1657,31 @@ var file_oms_order_v1_events_proto_depIdxs = []int32{
 	4,  // 8: oms.order.v1.OrderCreated.totals:type_name -> oms.order.v1.StoredTotals
 	22, // 9: oms.order.v1.OrderCreated.on_payment_decline:type_name -> oms.order.v1.PaymentDeclinePolicy
 	23, // 10: oms.order.v1.OrderCreated.created_at:type_name -> google.protobuf.Timestamp
-	2,  // 11: oms.order.v1.OrderedItem.adjustments:type_name -> oms.order.v1.StoredAdjustment
-	18, // 12: oms.order.v1.OrderedItem.properties:type_name -> oms.order.v1.OrderedItem.PropertiesEntry
-	24, // 13: oms.order.v1.StoredAdjustment.kind:type_name -> oms.order.v1.AdjustmentKind
-	25, // 14: oms.order.v1.StepRequested.step:type_name -> oms.order.v1.Step
-	23, // 15: oms.order.v1.StepRequested.deadline:type_name -> google.protobuf.Timestamp
-	26, // 16: oms.order.v1.StepRequested.transactions:type_name -> oms.order.v1.PaymentTransaction
-	25, // 17: oms.order.v1.StepAnswered.step:type_name -> oms.order.v1.Step
-	27, // 18: oms.order.v1.StepAnswered.verdict:type_name -> oms.order.v1.FraudVerdict
-	26, // 19: oms.order.v1.StepAnswered.transactions:type_name -> oms.order.v1.PaymentTransaction
-	25, // 20: oms.order.v1.StepSkipped.step:type_name -> oms.order.v1.Step
-	25, // 21: oms.order.v1.SagaParked.step:type_name -> oms.order.v1.Step
-	25, // 22: oms.order.v1.SagaResumed.step:type_name -> oms.order.v1.Step
-	23, // 23: oms.order.v1.OrderConfirmed.confirmed_at:type_name -> google.protobuf.Timestamp
-	23, // 24: oms.order.v1.OrderHeld.until:type_name -> google.protobuf.Timestamp
-	3,  // 25: oms.order.v1.OrderHoldReleased.payments:type_name -> oms.order.v1.PlannedPayment
-	23, // 26: oms.order.v1.OrderCancelled.cancelled_at:type_name -> google.protobuf.Timestamp
-	27, // [27:27] is the sub-list for method output_type
-	27, // [27:27] is the sub-list for method input_type
-	27, // [27:27] is the sub-list for extension type_name
-	27, // [27:27] is the sub-list for extension extendee
-	0,  // [0:27] is the sub-list for field type_name
+	24, // 11: oms.order.v1.OrderCreated.order_type:type_name -> oms.order.v1.OrderType
+	25, // 12: oms.order.v1.OrderCreated.capture_at:type_name -> oms.order.v1.CaptureAt
+	26, // 13: oms.order.v1.OrderCreated.metadata:type_name -> oms.order.v1.OrderMetadata
+	2,  // 14: oms.order.v1.OrderedItem.adjustments:type_name -> oms.order.v1.StoredAdjustment
+	18, // 15: oms.order.v1.OrderedItem.properties:type_name -> oms.order.v1.OrderedItem.PropertiesEntry
+	27, // 16: oms.order.v1.StoredAdjustment.kind:type_name -> oms.order.v1.AdjustmentKind
+	28, // 17: oms.order.v1.StepRequested.step:type_name -> oms.order.v1.Step
+	23, // 18: oms.order.v1.StepRequested.deadline:type_name -> google.protobuf.Timestamp
+	29, // 19: oms.order.v1.StepRequested.transactions:type_name -> oms.order.v1.PaymentTransaction
+	30, // 20: oms.order.v1.StepRequested.lines:type_name -> oms.order.v1.ItemQuantity
+	28, // 21: oms.order.v1.StepAnswered.step:type_name -> oms.order.v1.Step
+	31, // 22: oms.order.v1.StepAnswered.verdict:type_name -> oms.order.v1.FraudVerdict
+	29, // 23: oms.order.v1.StepAnswered.transactions:type_name -> oms.order.v1.PaymentTransaction
+	28, // 24: oms.order.v1.StepSkipped.step:type_name -> oms.order.v1.Step
+	28, // 25: oms.order.v1.SagaParked.step:type_name -> oms.order.v1.Step
+	28, // 26: oms.order.v1.SagaResumed.step:type_name -> oms.order.v1.Step
+	23, // 27: oms.order.v1.OrderConfirmed.confirmed_at:type_name -> google.protobuf.Timestamp
+	23, // 28: oms.order.v1.OrderHeld.until:type_name -> google.protobuf.Timestamp
+	3,  // 29: oms.order.v1.OrderHoldReleased.payments:type_name -> oms.order.v1.PlannedPayment
+	23, // 30: oms.order.v1.OrderCancelled.cancelled_at:type_name -> google.protobuf.Timestamp
+	31, // [31:31] is the sub-list for method output_type
+	31, // [31:31] is the sub-list for method input_type
+	31, // [31:31] is the sub-list for extension type_name
+	31, // [31:31] is the sub-list for extension extendee
+	0,  // [0:31] is the sub-list for field type_name
 }
 
 func init() { file_oms_order_v1_events_proto_init() }

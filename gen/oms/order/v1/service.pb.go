@@ -26,71 +26,6 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// OrderStatus is the canonical status of an order.
-type OrderStatus int32
-
-const (
-	// Not known.
-	OrderStatus_ORDER_STATUS_UNSPECIFIED OrderStatus = 0
-	// Accepted and durable; the checkout is running.
-	OrderStatus_ORDER_STATUS_CREATED OrderStatus = 1
-	// Waits for a person or a time.
-	OrderStatus_ORDER_STATUS_ON_HOLD OrderStatus = 2
-	// Confirmed: stock, promotions and payment are settled.
-	OrderStatus_ORDER_STATUS_SUBMITTED OrderStatus = 3
-	// Being cancelled: what was done is being undone.
-	OrderStatus_ORDER_STATUS_CANCELLING OrderStatus = 4
-	// Ended without a sale.
-	OrderStatus_ORDER_STATUS_CANCELLED OrderStatus = 5
-)
-
-// Enum value maps for OrderStatus.
-var (
-	OrderStatus_name = map[int32]string{
-		0: "ORDER_STATUS_UNSPECIFIED",
-		1: "ORDER_STATUS_CREATED",
-		2: "ORDER_STATUS_ON_HOLD",
-		3: "ORDER_STATUS_SUBMITTED",
-		4: "ORDER_STATUS_CANCELLING",
-		5: "ORDER_STATUS_CANCELLED",
-	}
-	OrderStatus_value = map[string]int32{
-		"ORDER_STATUS_UNSPECIFIED": 0,
-		"ORDER_STATUS_CREATED":     1,
-		"ORDER_STATUS_ON_HOLD":     2,
-		"ORDER_STATUS_SUBMITTED":   3,
-		"ORDER_STATUS_CANCELLING":  4,
-		"ORDER_STATUS_CANCELLED":   5,
-	}
-)
-
-func (x OrderStatus) Enum() *OrderStatus {
-	p := new(OrderStatus)
-	*p = x
-	return p
-}
-
-func (x OrderStatus) String() string {
-	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
-}
-
-func (OrderStatus) Descriptor() protoreflect.EnumDescriptor {
-	return file_oms_order_v1_service_proto_enumTypes[0].Descriptor()
-}
-
-func (OrderStatus) Type() protoreflect.EnumType {
-	return &file_oms_order_v1_service_proto_enumTypes[0]
-}
-
-func (x OrderStatus) Number() protoreflect.EnumNumber {
-	return protoreflect.EnumNumber(x)
-}
-
-// Deprecated: Use OrderStatus.Descriptor instead.
-func (OrderStatus) EnumDescriptor() ([]byte, []int) {
-	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{0}
-}
-
 // StepState is how far a step of the checkout is.
 type StepState int32
 
@@ -140,11 +75,11 @@ func (x StepState) String() string {
 }
 
 func (StepState) Descriptor() protoreflect.EnumDescriptor {
-	return file_oms_order_v1_service_proto_enumTypes[1].Descriptor()
+	return file_oms_order_v1_service_proto_enumTypes[0].Descriptor()
 }
 
 func (StepState) Type() protoreflect.EnumType {
-	return &file_oms_order_v1_service_proto_enumTypes[1]
+	return &file_oms_order_v1_service_proto_enumTypes[0]
 }
 
 func (x StepState) Number() protoreflect.EnumNumber {
@@ -153,7 +88,7 @@ func (x StepState) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use StepState.Descriptor instead.
 func (StepState) EnumDescriptor() ([]byte, []int) {
-	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{1}
+	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{0}
 }
 
 // CreateOrderRequest describes the order to place.
@@ -2584,14 +2519,7 @@ const file_oms_order_v1_service_proto_rawDesc = "" +
 	"\border_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\aorderId\x12!\n" +
 	"\fmin_position\x18\x02 \x01(\x04R\vminPosition\"?\n" +
 	"\x12WatchOrderResponse\x12)\n" +
-	"\x05order\x18\x01 \x01(\v2\x13.oms.order.v1.OrderR\x05order*\xb4\x01\n" +
-	"\vOrderStatus\x12\x1c\n" +
-	"\x18ORDER_STATUS_UNSPECIFIED\x10\x00\x12\x18\n" +
-	"\x14ORDER_STATUS_CREATED\x10\x01\x12\x18\n" +
-	"\x14ORDER_STATUS_ON_HOLD\x10\x02\x12\x1a\n" +
-	"\x16ORDER_STATUS_SUBMITTED\x10\x03\x12\x1b\n" +
-	"\x17ORDER_STATUS_CANCELLING\x10\x04\x12\x1a\n" +
-	"\x16ORDER_STATUS_CANCELLED\x10\x05*\x9b\x01\n" +
+	"\x05order\x18\x01 \x01(\v2\x13.oms.order.v1.OrderR\x05order*\x9b\x01\n" +
 	"\tStepState\x12\x1a\n" +
 	"\x16STEP_STATE_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12STEP_STATE_PENDING\x10\x01\x12\x13\n" +
@@ -2623,130 +2551,130 @@ func file_oms_order_v1_service_proto_rawDescGZIP() []byte {
 	return file_oms_order_v1_service_proto_rawDescData
 }
 
-var file_oms_order_v1_service_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_oms_order_v1_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
 var file_oms_order_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
 var file_oms_order_v1_service_proto_goTypes = []any{
-	(OrderStatus)(0),              // 0: oms.order.v1.OrderStatus
-	(StepState)(0),                // 1: oms.order.v1.StepState
-	(*CreateOrderRequest)(nil),    // 2: oms.order.v1.CreateOrderRequest
-	(*LineItem)(nil),              // 3: oms.order.v1.LineItem
-	(*Adjustment)(nil),            // 4: oms.order.v1.Adjustment
-	(*Shipping)(nil),              // 5: oms.order.v1.Shipping
-	(*PaymentItem)(nil),           // 6: oms.order.v1.PaymentItem
-	(*CreateOrderResponse)(nil),   // 7: oms.order.v1.CreateOrderResponse
-	(*Order)(nil),                 // 8: oms.order.v1.Order
-	(*OrderItem)(nil),             // 9: oms.order.v1.OrderItem
-	(*OrderPayment)(nil),          // 10: oms.order.v1.OrderPayment
-	(*Totals)(nil),                // 11: oms.order.v1.Totals
-	(*CheckoutStep)(nil),          // 12: oms.order.v1.CheckoutStep
-	(*GetOrderRequest)(nil),       // 13: oms.order.v1.GetOrderRequest
-	(*GetOrderResponse)(nil),      // 14: oms.order.v1.GetOrderResponse
-	(*ListOrdersRequest)(nil),     // 15: oms.order.v1.ListOrdersRequest
-	(*ListOrdersResponse)(nil),    // 16: oms.order.v1.ListOrdersResponse
-	(*CancelOrderRequest)(nil),    // 17: oms.order.v1.CancelOrderRequest
-	(*CancelOrderResponse)(nil),   // 18: oms.order.v1.CancelOrderResponse
-	(*ReviewOrderRequest)(nil),    // 19: oms.order.v1.ReviewOrderRequest
-	(*ReviewOrderResponse)(nil),   // 20: oms.order.v1.ReviewOrderResponse
-	(*RetryPaymentRequest)(nil),   // 21: oms.order.v1.RetryPaymentRequest
-	(*RetryPaymentResponse)(nil),  // 22: oms.order.v1.RetryPaymentResponse
-	(*WatchOrderRequest)(nil),     // 23: oms.order.v1.WatchOrderRequest
-	(*WatchOrderResponse)(nil),    // 24: oms.order.v1.WatchOrderResponse
-	nil,                           // 25: oms.order.v1.CreateOrderRequest.PropertiesEntry
-	nil,                           // 26: oms.order.v1.LineItem.PropertiesEntry
-	nil,                           // 27: oms.order.v1.Order.PropertiesEntry
-	nil,                           // 28: oms.order.v1.OrderItem.PropertiesEntry
-	(*Customer)(nil),              // 29: oms.order.v1.Customer
-	(*Address)(nil),               // 30: oms.order.v1.Address
-	(*PromoCode)(nil),             // 31: oms.order.v1.PromoCode
-	(PaymentDeclinePolicy)(0),     // 32: oms.order.v1.PaymentDeclinePolicy
-	(*v1.Money)(nil),              // 33: oms.money.v1.Money
-	(AdjustmentKind)(0),           // 34: oms.order.v1.AdjustmentKind
+	(StepState)(0),                // 0: oms.order.v1.StepState
+	(*CreateOrderRequest)(nil),    // 1: oms.order.v1.CreateOrderRequest
+	(*LineItem)(nil),              // 2: oms.order.v1.LineItem
+	(*Adjustment)(nil),            // 3: oms.order.v1.Adjustment
+	(*Shipping)(nil),              // 4: oms.order.v1.Shipping
+	(*PaymentItem)(nil),           // 5: oms.order.v1.PaymentItem
+	(*CreateOrderResponse)(nil),   // 6: oms.order.v1.CreateOrderResponse
+	(*Order)(nil),                 // 7: oms.order.v1.Order
+	(*OrderItem)(nil),             // 8: oms.order.v1.OrderItem
+	(*OrderPayment)(nil),          // 9: oms.order.v1.OrderPayment
+	(*Totals)(nil),                // 10: oms.order.v1.Totals
+	(*CheckoutStep)(nil),          // 11: oms.order.v1.CheckoutStep
+	(*GetOrderRequest)(nil),       // 12: oms.order.v1.GetOrderRequest
+	(*GetOrderResponse)(nil),      // 13: oms.order.v1.GetOrderResponse
+	(*ListOrdersRequest)(nil),     // 14: oms.order.v1.ListOrdersRequest
+	(*ListOrdersResponse)(nil),    // 15: oms.order.v1.ListOrdersResponse
+	(*CancelOrderRequest)(nil),    // 16: oms.order.v1.CancelOrderRequest
+	(*CancelOrderResponse)(nil),   // 17: oms.order.v1.CancelOrderResponse
+	(*ReviewOrderRequest)(nil),    // 18: oms.order.v1.ReviewOrderRequest
+	(*ReviewOrderResponse)(nil),   // 19: oms.order.v1.ReviewOrderResponse
+	(*RetryPaymentRequest)(nil),   // 20: oms.order.v1.RetryPaymentRequest
+	(*RetryPaymentResponse)(nil),  // 21: oms.order.v1.RetryPaymentResponse
+	(*WatchOrderRequest)(nil),     // 22: oms.order.v1.WatchOrderRequest
+	(*WatchOrderResponse)(nil),    // 23: oms.order.v1.WatchOrderResponse
+	nil,                           // 24: oms.order.v1.CreateOrderRequest.PropertiesEntry
+	nil,                           // 25: oms.order.v1.LineItem.PropertiesEntry
+	nil,                           // 26: oms.order.v1.Order.PropertiesEntry
+	nil,                           // 27: oms.order.v1.OrderItem.PropertiesEntry
+	(*Customer)(nil),              // 28: oms.order.v1.Customer
+	(*Address)(nil),               // 29: oms.order.v1.Address
+	(*PromoCode)(nil),             // 30: oms.order.v1.PromoCode
+	(PaymentDeclinePolicy)(0),     // 31: oms.order.v1.PaymentDeclinePolicy
+	(*v1.Money)(nil),              // 32: oms.money.v1.Money
+	(AdjustmentKind)(0),           // 33: oms.order.v1.AdjustmentKind
+	(OrderStatus)(0),              // 34: oms.order.v1.OrderStatus
 	(*timestamppb.Timestamp)(nil), // 35: google.protobuf.Timestamp
 	(FraudVerdict)(0),             // 36: oms.order.v1.FraudVerdict
 	(Step)(0),                     // 37: oms.order.v1.Step
 }
 var file_oms_order_v1_service_proto_depIdxs = []int32{
-	29, // 0: oms.order.v1.CreateOrderRequest.customer:type_name -> oms.order.v1.Customer
-	3,  // 1: oms.order.v1.CreateOrderRequest.items:type_name -> oms.order.v1.LineItem
-	4,  // 2: oms.order.v1.CreateOrderRequest.adjustments:type_name -> oms.order.v1.Adjustment
-	5,  // 3: oms.order.v1.CreateOrderRequest.shipping:type_name -> oms.order.v1.Shipping
-	30, // 4: oms.order.v1.CreateOrderRequest.shipping_address:type_name -> oms.order.v1.Address
-	30, // 5: oms.order.v1.CreateOrderRequest.billing_address:type_name -> oms.order.v1.Address
-	6,  // 6: oms.order.v1.CreateOrderRequest.payments:type_name -> oms.order.v1.PaymentItem
-	31, // 7: oms.order.v1.CreateOrderRequest.promo_codes:type_name -> oms.order.v1.PromoCode
-	25, // 8: oms.order.v1.CreateOrderRequest.properties:type_name -> oms.order.v1.CreateOrderRequest.PropertiesEntry
-	32, // 9: oms.order.v1.CreateOrderRequest.on_payment_decline:type_name -> oms.order.v1.PaymentDeclinePolicy
-	33, // 10: oms.order.v1.CreateOrderRequest.expected_total:type_name -> oms.money.v1.Money
-	33, // 11: oms.order.v1.LineItem.unit_price:type_name -> oms.money.v1.Money
-	4,  // 12: oms.order.v1.LineItem.adjustments:type_name -> oms.order.v1.Adjustment
-	33, // 13: oms.order.v1.LineItem.tax:type_name -> oms.money.v1.Money
-	26, // 14: oms.order.v1.LineItem.properties:type_name -> oms.order.v1.LineItem.PropertiesEntry
-	34, // 15: oms.order.v1.Adjustment.kind:type_name -> oms.order.v1.AdjustmentKind
-	33, // 16: oms.order.v1.Adjustment.amount:type_name -> oms.money.v1.Money
-	33, // 17: oms.order.v1.Shipping.price:type_name -> oms.money.v1.Money
-	33, // 18: oms.order.v1.Shipping.tax:type_name -> oms.money.v1.Money
-	33, // 19: oms.order.v1.PaymentItem.amount:type_name -> oms.money.v1.Money
-	0,  // 20: oms.order.v1.CreateOrderResponse.status:type_name -> oms.order.v1.OrderStatus
-	33, // 21: oms.order.v1.CreateOrderResponse.total:type_name -> oms.money.v1.Money
-	0,  // 22: oms.order.v1.Order.status:type_name -> oms.order.v1.OrderStatus
-	29, // 23: oms.order.v1.Order.customer:type_name -> oms.order.v1.Customer
-	9,  // 24: oms.order.v1.Order.items:type_name -> oms.order.v1.OrderItem
-	4,  // 25: oms.order.v1.Order.adjustments:type_name -> oms.order.v1.Adjustment
-	5,  // 26: oms.order.v1.Order.shipping:type_name -> oms.order.v1.Shipping
-	30, // 27: oms.order.v1.Order.shipping_address:type_name -> oms.order.v1.Address
-	30, // 28: oms.order.v1.Order.billing_address:type_name -> oms.order.v1.Address
-	10, // 29: oms.order.v1.Order.payments:type_name -> oms.order.v1.OrderPayment
-	31, // 30: oms.order.v1.Order.promo_codes:type_name -> oms.order.v1.PromoCode
-	27, // 31: oms.order.v1.Order.properties:type_name -> oms.order.v1.Order.PropertiesEntry
-	11, // 32: oms.order.v1.Order.totals:type_name -> oms.order.v1.Totals
-	12, // 33: oms.order.v1.Order.steps:type_name -> oms.order.v1.CheckoutStep
+	28, // 0: oms.order.v1.CreateOrderRequest.customer:type_name -> oms.order.v1.Customer
+	2,  // 1: oms.order.v1.CreateOrderRequest.items:type_name -> oms.order.v1.LineItem
+	3,  // 2: oms.order.v1.CreateOrderRequest.adjustments:type_name -> oms.order.v1.Adjustment
+	4,  // 3: oms.order.v1.CreateOrderRequest.shipping:type_name -> oms.order.v1.Shipping
+	29, // 4: oms.order.v1.CreateOrderRequest.shipping_address:type_name -> oms.order.v1.Address
+	29, // 5: oms.order.v1.CreateOrderRequest.billing_address:type_name -> oms.order.v1.Address
+	5,  // 6: oms.order.v1.CreateOrderRequest.payments:type_name -> oms.order.v1.PaymentItem
+	30, // 7: oms.order.v1.CreateOrderRequest.promo_codes:type_name -> oms.order.v1.PromoCode
+	24, // 8: oms.order.v1.CreateOrderRequest.properties:type_name -> oms.order.v1.CreateOrderRequest.PropertiesEntry
+	31, // 9: oms.order.v1.CreateOrderRequest.on_payment_decline:type_name -> oms.order.v1.PaymentDeclinePolicy
+	32, // 10: oms.order.v1.CreateOrderRequest.expected_total:type_name -> oms.money.v1.Money
+	32, // 11: oms.order.v1.LineItem.unit_price:type_name -> oms.money.v1.Money
+	3,  // 12: oms.order.v1.LineItem.adjustments:type_name -> oms.order.v1.Adjustment
+	32, // 13: oms.order.v1.LineItem.tax:type_name -> oms.money.v1.Money
+	25, // 14: oms.order.v1.LineItem.properties:type_name -> oms.order.v1.LineItem.PropertiesEntry
+	33, // 15: oms.order.v1.Adjustment.kind:type_name -> oms.order.v1.AdjustmentKind
+	32, // 16: oms.order.v1.Adjustment.amount:type_name -> oms.money.v1.Money
+	32, // 17: oms.order.v1.Shipping.price:type_name -> oms.money.v1.Money
+	32, // 18: oms.order.v1.Shipping.tax:type_name -> oms.money.v1.Money
+	32, // 19: oms.order.v1.PaymentItem.amount:type_name -> oms.money.v1.Money
+	34, // 20: oms.order.v1.CreateOrderResponse.status:type_name -> oms.order.v1.OrderStatus
+	32, // 21: oms.order.v1.CreateOrderResponse.total:type_name -> oms.money.v1.Money
+	34, // 22: oms.order.v1.Order.status:type_name -> oms.order.v1.OrderStatus
+	28, // 23: oms.order.v1.Order.customer:type_name -> oms.order.v1.Customer
+	8,  // 24: oms.order.v1.Order.items:type_name -> oms.order.v1.OrderItem
+	3,  // 25: oms.order.v1.Order.adjustments:type_name -> oms.order.v1.Adjustment
+	4,  // 26: oms.order.v1.Order.shipping:type_name -> oms.order.v1.Shipping
+	29, // 27: oms.order.v1.Order.shipping_address:type_name -> oms.order.v1.Address
+	29, // 28: oms.order.v1.Order.billing_address:type_name -> oms.order.v1.Address
+	9,  // 29: oms.order.v1.Order.payments:type_name -> oms.order.v1.OrderPayment
+	30, // 30: oms.order.v1.Order.promo_codes:type_name -> oms.order.v1.PromoCode
+	26, // 31: oms.order.v1.Order.properties:type_name -> oms.order.v1.Order.PropertiesEntry
+	10, // 32: oms.order.v1.Order.totals:type_name -> oms.order.v1.Totals
+	11, // 33: oms.order.v1.Order.steps:type_name -> oms.order.v1.CheckoutStep
 	35, // 34: oms.order.v1.Order.created_at:type_name -> google.protobuf.Timestamp
 	35, // 35: oms.order.v1.Order.updated_at:type_name -> google.protobuf.Timestamp
 	36, // 36: oms.order.v1.Order.fraud_verdict:type_name -> oms.order.v1.FraudVerdict
 	35, // 37: oms.order.v1.Order.hold_until:type_name -> google.protobuf.Timestamp
-	33, // 38: oms.order.v1.OrderItem.unit_price:type_name -> oms.money.v1.Money
-	4,  // 39: oms.order.v1.OrderItem.adjustments:type_name -> oms.order.v1.Adjustment
-	33, // 40: oms.order.v1.OrderItem.tax:type_name -> oms.money.v1.Money
-	33, // 41: oms.order.v1.OrderItem.total:type_name -> oms.money.v1.Money
-	28, // 42: oms.order.v1.OrderItem.properties:type_name -> oms.order.v1.OrderItem.PropertiesEntry
-	0,  // 43: oms.order.v1.OrderItem.status:type_name -> oms.order.v1.OrderStatus
-	33, // 44: oms.order.v1.OrderPayment.amount:type_name -> oms.money.v1.Money
-	33, // 45: oms.order.v1.OrderPayment.authorized:type_name -> oms.money.v1.Money
-	33, // 46: oms.order.v1.OrderPayment.captured:type_name -> oms.money.v1.Money
-	33, // 47: oms.order.v1.OrderPayment.refunded:type_name -> oms.money.v1.Money
-	33, // 48: oms.order.v1.Totals.items:type_name -> oms.money.v1.Money
-	33, // 49: oms.order.v1.Totals.adjustments:type_name -> oms.money.v1.Money
-	33, // 50: oms.order.v1.Totals.shipping:type_name -> oms.money.v1.Money
-	33, // 51: oms.order.v1.Totals.tax:type_name -> oms.money.v1.Money
-	33, // 52: oms.order.v1.Totals.total:type_name -> oms.money.v1.Money
+	32, // 38: oms.order.v1.OrderItem.unit_price:type_name -> oms.money.v1.Money
+	3,  // 39: oms.order.v1.OrderItem.adjustments:type_name -> oms.order.v1.Adjustment
+	32, // 40: oms.order.v1.OrderItem.tax:type_name -> oms.money.v1.Money
+	32, // 41: oms.order.v1.OrderItem.total:type_name -> oms.money.v1.Money
+	27, // 42: oms.order.v1.OrderItem.properties:type_name -> oms.order.v1.OrderItem.PropertiesEntry
+	34, // 43: oms.order.v1.OrderItem.status:type_name -> oms.order.v1.OrderStatus
+	32, // 44: oms.order.v1.OrderPayment.amount:type_name -> oms.money.v1.Money
+	32, // 45: oms.order.v1.OrderPayment.authorized:type_name -> oms.money.v1.Money
+	32, // 46: oms.order.v1.OrderPayment.captured:type_name -> oms.money.v1.Money
+	32, // 47: oms.order.v1.OrderPayment.refunded:type_name -> oms.money.v1.Money
+	32, // 48: oms.order.v1.Totals.items:type_name -> oms.money.v1.Money
+	32, // 49: oms.order.v1.Totals.adjustments:type_name -> oms.money.v1.Money
+	32, // 50: oms.order.v1.Totals.shipping:type_name -> oms.money.v1.Money
+	32, // 51: oms.order.v1.Totals.tax:type_name -> oms.money.v1.Money
+	32, // 52: oms.order.v1.Totals.total:type_name -> oms.money.v1.Money
 	37, // 53: oms.order.v1.CheckoutStep.step:type_name -> oms.order.v1.Step
-	1,  // 54: oms.order.v1.CheckoutStep.state:type_name -> oms.order.v1.StepState
+	0,  // 54: oms.order.v1.CheckoutStep.state:type_name -> oms.order.v1.StepState
 	35, // 55: oms.order.v1.CheckoutStep.requested_at:type_name -> google.protobuf.Timestamp
 	35, // 56: oms.order.v1.CheckoutStep.answered_at:type_name -> google.protobuf.Timestamp
-	8,  // 57: oms.order.v1.GetOrderResponse.order:type_name -> oms.order.v1.Order
-	0,  // 58: oms.order.v1.ListOrdersRequest.status:type_name -> oms.order.v1.OrderStatus
+	7,  // 57: oms.order.v1.GetOrderResponse.order:type_name -> oms.order.v1.Order
+	34, // 58: oms.order.v1.ListOrdersRequest.status:type_name -> oms.order.v1.OrderStatus
 	35, // 59: oms.order.v1.ListOrdersRequest.created_from:type_name -> google.protobuf.Timestamp
 	35, // 60: oms.order.v1.ListOrdersRequest.created_before:type_name -> google.protobuf.Timestamp
-	8,  // 61: oms.order.v1.ListOrdersResponse.orders:type_name -> oms.order.v1.Order
-	0,  // 62: oms.order.v1.CancelOrderResponse.status:type_name -> oms.order.v1.OrderStatus
-	0,  // 63: oms.order.v1.ReviewOrderResponse.status:type_name -> oms.order.v1.OrderStatus
-	6,  // 64: oms.order.v1.RetryPaymentRequest.payments:type_name -> oms.order.v1.PaymentItem
-	0,  // 65: oms.order.v1.RetryPaymentResponse.status:type_name -> oms.order.v1.OrderStatus
-	8,  // 66: oms.order.v1.WatchOrderResponse.order:type_name -> oms.order.v1.Order
-	2,  // 67: oms.order.v1.OrderService.CreateOrder:input_type -> oms.order.v1.CreateOrderRequest
-	13, // 68: oms.order.v1.OrderService.GetOrder:input_type -> oms.order.v1.GetOrderRequest
-	15, // 69: oms.order.v1.OrderService.ListOrders:input_type -> oms.order.v1.ListOrdersRequest
-	17, // 70: oms.order.v1.OrderService.CancelOrder:input_type -> oms.order.v1.CancelOrderRequest
-	19, // 71: oms.order.v1.OrderService.ReviewOrder:input_type -> oms.order.v1.ReviewOrderRequest
-	21, // 72: oms.order.v1.OrderService.RetryPayment:input_type -> oms.order.v1.RetryPaymentRequest
-	23, // 73: oms.order.v1.OrderService.WatchOrder:input_type -> oms.order.v1.WatchOrderRequest
-	7,  // 74: oms.order.v1.OrderService.CreateOrder:output_type -> oms.order.v1.CreateOrderResponse
-	14, // 75: oms.order.v1.OrderService.GetOrder:output_type -> oms.order.v1.GetOrderResponse
-	16, // 76: oms.order.v1.OrderService.ListOrders:output_type -> oms.order.v1.ListOrdersResponse
-	18, // 77: oms.order.v1.OrderService.CancelOrder:output_type -> oms.order.v1.CancelOrderResponse
-	20, // 78: oms.order.v1.OrderService.ReviewOrder:output_type -> oms.order.v1.ReviewOrderResponse
-	22, // 79: oms.order.v1.OrderService.RetryPayment:output_type -> oms.order.v1.RetryPaymentResponse
-	24, // 80: oms.order.v1.OrderService.WatchOrder:output_type -> oms.order.v1.WatchOrderResponse
+	7,  // 61: oms.order.v1.ListOrdersResponse.orders:type_name -> oms.order.v1.Order
+	34, // 62: oms.order.v1.CancelOrderResponse.status:type_name -> oms.order.v1.OrderStatus
+	34, // 63: oms.order.v1.ReviewOrderResponse.status:type_name -> oms.order.v1.OrderStatus
+	5,  // 64: oms.order.v1.RetryPaymentRequest.payments:type_name -> oms.order.v1.PaymentItem
+	34, // 65: oms.order.v1.RetryPaymentResponse.status:type_name -> oms.order.v1.OrderStatus
+	7,  // 66: oms.order.v1.WatchOrderResponse.order:type_name -> oms.order.v1.Order
+	1,  // 67: oms.order.v1.OrderService.CreateOrder:input_type -> oms.order.v1.CreateOrderRequest
+	12, // 68: oms.order.v1.OrderService.GetOrder:input_type -> oms.order.v1.GetOrderRequest
+	14, // 69: oms.order.v1.OrderService.ListOrders:input_type -> oms.order.v1.ListOrdersRequest
+	16, // 70: oms.order.v1.OrderService.CancelOrder:input_type -> oms.order.v1.CancelOrderRequest
+	18, // 71: oms.order.v1.OrderService.ReviewOrder:input_type -> oms.order.v1.ReviewOrderRequest
+	20, // 72: oms.order.v1.OrderService.RetryPayment:input_type -> oms.order.v1.RetryPaymentRequest
+	22, // 73: oms.order.v1.OrderService.WatchOrder:input_type -> oms.order.v1.WatchOrderRequest
+	6,  // 74: oms.order.v1.OrderService.CreateOrder:output_type -> oms.order.v1.CreateOrderResponse
+	13, // 75: oms.order.v1.OrderService.GetOrder:output_type -> oms.order.v1.GetOrderResponse
+	15, // 76: oms.order.v1.OrderService.ListOrders:output_type -> oms.order.v1.ListOrdersResponse
+	17, // 77: oms.order.v1.OrderService.CancelOrder:output_type -> oms.order.v1.CancelOrderResponse
+	19, // 78: oms.order.v1.OrderService.ReviewOrder:output_type -> oms.order.v1.ReviewOrderResponse
+	21, // 79: oms.order.v1.OrderService.RetryPayment:output_type -> oms.order.v1.RetryPaymentResponse
+	23, // 80: oms.order.v1.OrderService.WatchOrder:output_type -> oms.order.v1.WatchOrderResponse
 	74, // [74:81] is the sub-list for method output_type
 	67, // [67:74] is the sub-list for method input_type
 	67, // [67:67] is the sub-list for extension type_name
@@ -2770,7 +2698,7 @@ func file_oms_order_v1_service_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_oms_order_v1_service_proto_rawDesc), len(file_oms_order_v1_service_proto_rawDesc)),
-			NumEnums:      2,
+			NumEnums:      1,
 			NumMessages:   27,
 			NumExtensions: 0,
 			NumServices:   1,

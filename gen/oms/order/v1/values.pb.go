@@ -25,6 +25,241 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// OrderStatus is the canonical status of an order.
+type OrderStatus int32
+
+const (
+	// Not known.
+	OrderStatus_ORDER_STATUS_UNSPECIFIED OrderStatus = 0
+	// Accepted and durable; the checkout is running.
+	OrderStatus_ORDER_STATUS_CREATED OrderStatus = 1
+	// Waits for a person or a time.
+	OrderStatus_ORDER_STATUS_ON_HOLD OrderStatus = 2
+	// Confirmed: stock, promotions and payment are settled.
+	OrderStatus_ORDER_STATUS_SUBMITTED OrderStatus = 3
+	// Being cancelled: what was done is being undone.
+	OrderStatus_ORDER_STATUS_CANCELLING OrderStatus = 4
+	// Ended without a sale.
+	OrderStatus_ORDER_STATUS_CANCELLED OrderStatus = 5
+	// The customer may still edit it (Skava READY TO EDIT).
+	OrderStatus_ORDER_STATUS_READY_TO_EDIT OrderStatus = 6
+	// The edit window is over (Skava FREEZE EDIT).
+	OrderStatus_ORDER_STATUS_FREEZE_EDIT OrderStatus = 7
+	// May be handed to the warehouse (Skava READY TO SHIP).
+	OrderStatus_ORDER_STATUS_READY_TO_SHIP OrderStatus = 8
+	// Is with the warehouse (Skava SUBMITTED TO FULFILLMENT).
+	OrderStatus_ORDER_STATUS_SUBMITTED_TO_FULFILLMENT OrderStatus = 9
+	// Some units have left, others have not.
+	OrderStatus_ORDER_STATUS_PARTIALLY_SHIPPED OrderStatus = 10
+	// The warehouse could not ship (Skava UNABLE TO SHIP).
+	OrderStatus_ORDER_STATUS_UNABLE_TO_SHIP OrderStatus = 11
+	// Every unit that was not cancelled has left (Skava SHIPPED).
+	OrderStatus_ORDER_STATUS_SHIPPED OrderStatus = 12
+	// The carrier could not deliver (Skava UNABLE TO DELIVER).
+	OrderStatus_ORDER_STATUS_UNABLE_TO_DELIVER OrderStatus = 13
+	// Everything that left has arrived (Skava DELIVERED).
+	OrderStatus_ORDER_STATUS_DELIVERED OrderStatus = 14
+	// The customer wants to give units back (Skava RETURN SUBMITTED).
+	OrderStatus_ORDER_STATUS_RETURN_SUBMITTED OrderStatus = 15
+	// Every unit that left was given back (Skava RETURNED).
+	OrderStatus_ORDER_STATUS_RETURNED OrderStatus = 16
+	// Hidden for good; its history stays in the log.
+	OrderStatus_ORDER_STATUS_DELETED OrderStatus = 17
+)
+
+// Enum value maps for OrderStatus.
+var (
+	OrderStatus_name = map[int32]string{
+		0:  "ORDER_STATUS_UNSPECIFIED",
+		1:  "ORDER_STATUS_CREATED",
+		2:  "ORDER_STATUS_ON_HOLD",
+		3:  "ORDER_STATUS_SUBMITTED",
+		4:  "ORDER_STATUS_CANCELLING",
+		5:  "ORDER_STATUS_CANCELLED",
+		6:  "ORDER_STATUS_READY_TO_EDIT",
+		7:  "ORDER_STATUS_FREEZE_EDIT",
+		8:  "ORDER_STATUS_READY_TO_SHIP",
+		9:  "ORDER_STATUS_SUBMITTED_TO_FULFILLMENT",
+		10: "ORDER_STATUS_PARTIALLY_SHIPPED",
+		11: "ORDER_STATUS_UNABLE_TO_SHIP",
+		12: "ORDER_STATUS_SHIPPED",
+		13: "ORDER_STATUS_UNABLE_TO_DELIVER",
+		14: "ORDER_STATUS_DELIVERED",
+		15: "ORDER_STATUS_RETURN_SUBMITTED",
+		16: "ORDER_STATUS_RETURNED",
+		17: "ORDER_STATUS_DELETED",
+	}
+	OrderStatus_value = map[string]int32{
+		"ORDER_STATUS_UNSPECIFIED":              0,
+		"ORDER_STATUS_CREATED":                  1,
+		"ORDER_STATUS_ON_HOLD":                  2,
+		"ORDER_STATUS_SUBMITTED":                3,
+		"ORDER_STATUS_CANCELLING":               4,
+		"ORDER_STATUS_CANCELLED":                5,
+		"ORDER_STATUS_READY_TO_EDIT":            6,
+		"ORDER_STATUS_FREEZE_EDIT":              7,
+		"ORDER_STATUS_READY_TO_SHIP":            8,
+		"ORDER_STATUS_SUBMITTED_TO_FULFILLMENT": 9,
+		"ORDER_STATUS_PARTIALLY_SHIPPED":        10,
+		"ORDER_STATUS_UNABLE_TO_SHIP":           11,
+		"ORDER_STATUS_SHIPPED":                  12,
+		"ORDER_STATUS_UNABLE_TO_DELIVER":        13,
+		"ORDER_STATUS_DELIVERED":                14,
+		"ORDER_STATUS_RETURN_SUBMITTED":         15,
+		"ORDER_STATUS_RETURNED":                 16,
+		"ORDER_STATUS_DELETED":                  17,
+	}
+)
+
+func (x OrderStatus) Enum() *OrderStatus {
+	p := new(OrderStatus)
+	*p = x
+	return p
+}
+
+func (x OrderStatus) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (OrderStatus) Descriptor() protoreflect.EnumDescriptor {
+	return file_oms_order_v1_values_proto_enumTypes[0].Descriptor()
+}
+
+func (OrderStatus) Type() protoreflect.EnumType {
+	return &file_oms_order_v1_values_proto_enumTypes[0]
+}
+
+func (x OrderStatus) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use OrderStatus.Descriptor instead.
+func (OrderStatus) EnumDescriptor() ([]byte, []int) {
+	return file_oms_order_v1_values_proto_rawDescGZIP(), []int{0}
+}
+
+// OrderType says where an order comes from (DirectScale order types).
+type OrderType int32
+
+const (
+	// Not given; read as standard.
+	OrderType_ORDER_TYPE_UNSPECIFIED OrderType = 0
+	// Placed by a customer.
+	OrderType_ORDER_TYPE_STANDARD OrderType = 1
+	// Placed by a subscription that was due.
+	OrderType_ORDER_TYPE_AUTOSHIP OrderType = 2
+	// Placed with an enrollment.
+	OrderType_ORDER_TYPE_ENROLLMENT OrderType = 3
+	// Changes volumes only; nothing is shipped.
+	OrderType_ORDER_TYPE_VOLUME_ADJUSTMENT OrderType = 4
+	// Takes the place of returned units, for money if they differ in price.
+	OrderType_ORDER_TYPE_EXCHANGE OrderType = 5
+	// Takes the place of units for free.
+	OrderType_ORDER_TYPE_REPLACE OrderType = 6
+)
+
+// Enum value maps for OrderType.
+var (
+	OrderType_name = map[int32]string{
+		0: "ORDER_TYPE_UNSPECIFIED",
+		1: "ORDER_TYPE_STANDARD",
+		2: "ORDER_TYPE_AUTOSHIP",
+		3: "ORDER_TYPE_ENROLLMENT",
+		4: "ORDER_TYPE_VOLUME_ADJUSTMENT",
+		5: "ORDER_TYPE_EXCHANGE",
+		6: "ORDER_TYPE_REPLACE",
+	}
+	OrderType_value = map[string]int32{
+		"ORDER_TYPE_UNSPECIFIED":       0,
+		"ORDER_TYPE_STANDARD":          1,
+		"ORDER_TYPE_AUTOSHIP":          2,
+		"ORDER_TYPE_ENROLLMENT":        3,
+		"ORDER_TYPE_VOLUME_ADJUSTMENT": 4,
+		"ORDER_TYPE_EXCHANGE":          5,
+		"ORDER_TYPE_REPLACE":           6,
+	}
+)
+
+func (x OrderType) Enum() *OrderType {
+	p := new(OrderType)
+	*p = x
+	return p
+}
+
+func (x OrderType) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (OrderType) Descriptor() protoreflect.EnumDescriptor {
+	return file_oms_order_v1_values_proto_enumTypes[1].Descriptor()
+}
+
+func (OrderType) Type() protoreflect.EnumType {
+	return &file_oms_order_v1_values_proto_enumTypes[1]
+}
+
+func (x OrderType) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use OrderType.Descriptor instead.
+func (OrderType) EnumDescriptor() ([]byte, []int) {
+	return file_oms_order_v1_values_proto_rawDescGZIP(), []int{1}
+}
+
+// CaptureAt says when the payment is taken (decision D-24).
+type CaptureAt int32
+
+const (
+	// The service's own setting decides.
+	CaptureAt_CAPTURE_AT_UNSPECIFIED CaptureAt = 0
+	// As the last step of the checkout.
+	CaptureAt_CAPTURE_AT_CONFIRM CaptureAt = 1
+	// With each package that leaves, for what is in it.
+	CaptureAt_CAPTURE_AT_SHIP CaptureAt = 2
+)
+
+// Enum value maps for CaptureAt.
+var (
+	CaptureAt_name = map[int32]string{
+		0: "CAPTURE_AT_UNSPECIFIED",
+		1: "CAPTURE_AT_CONFIRM",
+		2: "CAPTURE_AT_SHIP",
+	}
+	CaptureAt_value = map[string]int32{
+		"CAPTURE_AT_UNSPECIFIED": 0,
+		"CAPTURE_AT_CONFIRM":     1,
+		"CAPTURE_AT_SHIP":        2,
+	}
+)
+
+func (x CaptureAt) Enum() *CaptureAt {
+	p := new(CaptureAt)
+	*p = x
+	return p
+}
+
+func (x CaptureAt) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (CaptureAt) Descriptor() protoreflect.EnumDescriptor {
+	return file_oms_order_v1_values_proto_enumTypes[2].Descriptor()
+}
+
+func (CaptureAt) Type() protoreflect.EnumType {
+	return &file_oms_order_v1_values_proto_enumTypes[2]
+}
+
+func (x CaptureAt) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use CaptureAt.Descriptor instead.
+func (CaptureAt) EnumDescriptor() ([]byte, []int) {
+	return file_oms_order_v1_values_proto_rawDescGZIP(), []int{2}
+}
+
 // AdjustmentKind says what an adjustment is for.
 type AdjustmentKind int32
 
@@ -62,11 +297,11 @@ func (x AdjustmentKind) String() string {
 }
 
 func (AdjustmentKind) Descriptor() protoreflect.EnumDescriptor {
-	return file_oms_order_v1_values_proto_enumTypes[0].Descriptor()
+	return file_oms_order_v1_values_proto_enumTypes[3].Descriptor()
 }
 
 func (AdjustmentKind) Type() protoreflect.EnumType {
-	return &file_oms_order_v1_values_proto_enumTypes[0]
+	return &file_oms_order_v1_values_proto_enumTypes[3]
 }
 
 func (x AdjustmentKind) Number() protoreflect.EnumNumber {
@@ -75,7 +310,7 @@ func (x AdjustmentKind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use AdjustmentKind.Descriptor instead.
 func (AdjustmentKind) EnumDescriptor() ([]byte, []int) {
-	return file_oms_order_v1_values_proto_rawDescGZIP(), []int{0}
+	return file_oms_order_v1_values_proto_rawDescGZIP(), []int{3}
 }
 
 // PaymentDeclinePolicy says what a declined payment does to an order
@@ -116,11 +351,11 @@ func (x PaymentDeclinePolicy) String() string {
 }
 
 func (PaymentDeclinePolicy) Descriptor() protoreflect.EnumDescriptor {
-	return file_oms_order_v1_values_proto_enumTypes[1].Descriptor()
+	return file_oms_order_v1_values_proto_enumTypes[4].Descriptor()
 }
 
 func (PaymentDeclinePolicy) Type() protoreflect.EnumType {
-	return &file_oms_order_v1_values_proto_enumTypes[1]
+	return &file_oms_order_v1_values_proto_enumTypes[4]
 }
 
 func (x PaymentDeclinePolicy) Number() protoreflect.EnumNumber {
@@ -129,7 +364,7 @@ func (x PaymentDeclinePolicy) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use PaymentDeclinePolicy.Descriptor instead.
 func (PaymentDeclinePolicy) EnumDescriptor() ([]byte, []int) {
-	return file_oms_order_v1_values_proto_rawDescGZIP(), []int{1}
+	return file_oms_order_v1_values_proto_rawDescGZIP(), []int{4}
 }
 
 // Step is one step of the checkout saga or its compensation.
@@ -158,6 +393,24 @@ const (
 	Step_STEP_VOID_PAYMENT Step = 9
 	// Undo of capture (Skava PaymentBulkTransaction, REFUND).
 	Step_STEP_REFUND_PAYMENT Step = 10
+	// Block stock for units that an edit adds.
+	Step_STEP_RESERVE_UNITS Step = 11
+	// Authorize the money that an edit adds.
+	Step_STEP_AUTHORIZE_UNITS Step = 12
+	// Units leave the warehouse.
+	Step_STEP_SHIP_UNITS Step = 13
+	// Capture what units cost that were shipped or added.
+	Step_STEP_CAPTURE_UNITS Step = 14
+	// Give back the stock of cancelled units.
+	Step_STEP_RELEASE_UNITS Step = 15
+	// Put returned units back on the shelf.
+	Step_STEP_RESTOCK_UNITS Step = 16
+	// Give up the authorization of cancelled units.
+	Step_STEP_VOID_UNITS Step = 17
+	// Give back what was taken for cancelled or returned units.
+	Step_STEP_REFUND_UNITS Step = 18
+	// Create the order that takes the place of returned units.
+	Step_STEP_CREATE_LINKED_ORDER Step = 19
 )
 
 // Enum value maps for Step.
@@ -174,19 +427,37 @@ var (
 		8:  "STEP_RELEASE_PROMOTION",
 		9:  "STEP_VOID_PAYMENT",
 		10: "STEP_REFUND_PAYMENT",
+		11: "STEP_RESERVE_UNITS",
+		12: "STEP_AUTHORIZE_UNITS",
+		13: "STEP_SHIP_UNITS",
+		14: "STEP_CAPTURE_UNITS",
+		15: "STEP_RELEASE_UNITS",
+		16: "STEP_RESTOCK_UNITS",
+		17: "STEP_VOID_UNITS",
+		18: "STEP_REFUND_UNITS",
+		19: "STEP_CREATE_LINKED_ORDER",
 	}
 	Step_value = map[string]int32{
-		"STEP_UNSPECIFIED":       0,
-		"STEP_RESERVE_INVENTORY": 1,
-		"STEP_BLOCK_PROMOTION":   2,
-		"STEP_CHECK_FRAUD":       3,
-		"STEP_AUTHORIZE_PAYMENT": 4,
-		"STEP_ASSIGN_PROMOTION":  5,
-		"STEP_CAPTURE_PAYMENT":   6,
-		"STEP_RELEASE_INVENTORY": 7,
-		"STEP_RELEASE_PROMOTION": 8,
-		"STEP_VOID_PAYMENT":      9,
-		"STEP_REFUND_PAYMENT":    10,
+		"STEP_UNSPECIFIED":         0,
+		"STEP_RESERVE_INVENTORY":   1,
+		"STEP_BLOCK_PROMOTION":     2,
+		"STEP_CHECK_FRAUD":         3,
+		"STEP_AUTHORIZE_PAYMENT":   4,
+		"STEP_ASSIGN_PROMOTION":    5,
+		"STEP_CAPTURE_PAYMENT":     6,
+		"STEP_RELEASE_INVENTORY":   7,
+		"STEP_RELEASE_PROMOTION":   8,
+		"STEP_VOID_PAYMENT":        9,
+		"STEP_REFUND_PAYMENT":      10,
+		"STEP_RESERVE_UNITS":       11,
+		"STEP_AUTHORIZE_UNITS":     12,
+		"STEP_SHIP_UNITS":          13,
+		"STEP_CAPTURE_UNITS":       14,
+		"STEP_RELEASE_UNITS":       15,
+		"STEP_RESTOCK_UNITS":       16,
+		"STEP_VOID_UNITS":          17,
+		"STEP_REFUND_UNITS":        18,
+		"STEP_CREATE_LINKED_ORDER": 19,
 	}
 )
 
@@ -201,11 +472,11 @@ func (x Step) String() string {
 }
 
 func (Step) Descriptor() protoreflect.EnumDescriptor {
-	return file_oms_order_v1_values_proto_enumTypes[2].Descriptor()
+	return file_oms_order_v1_values_proto_enumTypes[5].Descriptor()
 }
 
 func (Step) Type() protoreflect.EnumType {
-	return &file_oms_order_v1_values_proto_enumTypes[2]
+	return &file_oms_order_v1_values_proto_enumTypes[5]
 }
 
 func (x Step) Number() protoreflect.EnumNumber {
@@ -214,7 +485,7 @@ func (x Step) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Step.Descriptor instead.
 func (Step) EnumDescriptor() ([]byte, []int) {
-	return file_oms_order_v1_values_proto_rawDescGZIP(), []int{2}
+	return file_oms_order_v1_values_proto_rawDescGZIP(), []int{5}
 }
 
 // FraudVerdict is the answer of the fraud check.
@@ -258,11 +529,11 @@ func (x FraudVerdict) String() string {
 }
 
 func (FraudVerdict) Descriptor() protoreflect.EnumDescriptor {
-	return file_oms_order_v1_values_proto_enumTypes[3].Descriptor()
+	return file_oms_order_v1_values_proto_enumTypes[6].Descriptor()
 }
 
 func (FraudVerdict) Type() protoreflect.EnumType {
-	return &file_oms_order_v1_values_proto_enumTypes[3]
+	return &file_oms_order_v1_values_proto_enumTypes[6]
 }
 
 func (x FraudVerdict) Number() protoreflect.EnumNumber {
@@ -271,7 +542,7 @@ func (x FraudVerdict) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use FraudVerdict.Descriptor instead.
 func (FraudVerdict) EnumDescriptor() ([]byte, []int) {
-	return file_oms_order_v1_values_proto_rawDescGZIP(), []int{3}
+	return file_oms_order_v1_values_proto_rawDescGZIP(), []int{6}
 }
 
 // PaymentOperation is one of the four bulk payment operations (Skava
@@ -320,11 +591,11 @@ func (x PaymentOperation) String() string {
 }
 
 func (PaymentOperation) Descriptor() protoreflect.EnumDescriptor {
-	return file_oms_order_v1_values_proto_enumTypes[4].Descriptor()
+	return file_oms_order_v1_values_proto_enumTypes[7].Descriptor()
 }
 
 func (PaymentOperation) Type() protoreflect.EnumType {
-	return &file_oms_order_v1_values_proto_enumTypes[4]
+	return &file_oms_order_v1_values_proto_enumTypes[7]
 }
 
 func (x PaymentOperation) Number() protoreflect.EnumNumber {
@@ -333,7 +604,7 @@ func (x PaymentOperation) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use PaymentOperation.Descriptor instead.
 func (PaymentOperation) EnumDescriptor() ([]byte, []int) {
-	return file_oms_order_v1_values_proto_rawDescGZIP(), []int{4}
+	return file_oms_order_v1_values_proto_rawDescGZIP(), []int{7}
 }
 
 // Address of a person. All fields are plain text as given by the caller.
@@ -767,6 +1038,172 @@ func (x *PaymentTransaction) GetUndoes() string {
 	return ""
 }
 
+// ItemQuantity names some units of a line.
+type ItemQuantity struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Line id.
+	ItemId string `protobuf:"bytes,1,opt,name=item_id,json=itemId,proto3" json:"item_id,omitempty"`
+	// Units, at least 1.
+	Quantity      int64 `protobuf:"varint,2,opt,name=quantity,proto3" json:"quantity,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ItemQuantity) Reset() {
+	*x = ItemQuantity{}
+	mi := &file_oms_order_v1_values_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ItemQuantity) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ItemQuantity) ProtoMessage() {}
+
+func (x *ItemQuantity) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_order_v1_values_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ItemQuantity.ProtoReflect.Descriptor instead.
+func (*ItemQuantity) Descriptor() ([]byte, []int) {
+	return file_oms_order_v1_values_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *ItemQuantity) GetItemId() string {
+	if x != nil {
+		return x.ItemId
+	}
+	return ""
+}
+
+func (x *ItemQuantity) GetQuantity() int64 {
+	if x != nil {
+		return x.Quantity
+	}
+	return 0
+}
+
+// OrderMetadata are the fields of an order that can be edited without any
+// effect on its status (DirectScale UpdateOrderEvent, nuance 1). Numbers are
+// decimal text, so that nothing is rounded.
+type OrderMetadata struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Date to which commissions are counted, YYYY-MM-DD.
+	CommissionDate string `protobuf:"bytes,1,opt,name=commission_date,json=commissionDate,proto3" json:"commission_date,omitempty"`
+	// Personal volume.
+	Pv string `protobuf:"bytes,2,opt,name=pv,proto3" json:"pv,omitempty"`
+	// Qualifying volume.
+	Qv string `protobuf:"bytes,3,opt,name=qv,proto3" json:"qv,omitempty"`
+	// Bonus.
+	Bonus string `protobuf:"bytes,4,opt,name=bonus,proto3" json:"bonus,omitempty"`
+	// Party that the order belongs to.
+	PartyId string `protobuf:"bytes,5,opt,name=party_id,json=partyId,proto3" json:"party_id,omitempty"`
+	// Number of the invoice in the country of the sale.
+	LocalInvoiceNumber string `protobuf:"bytes,6,opt,name=local_invoice_number,json=localInvoiceNumber,proto3" json:"local_invoice_number,omitempty"`
+	// Notes as one text.
+	Notes string `protobuf:"bytes,7,opt,name=notes,proto3" json:"notes,omitempty"`
+	// Custom fields.
+	CustomFields  map[string]string `protobuf:"bytes,8,rep,name=custom_fields,json=customFields,proto3" json:"custom_fields,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OrderMetadata) Reset() {
+	*x = OrderMetadata{}
+	mi := &file_oms_order_v1_values_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OrderMetadata) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OrderMetadata) ProtoMessage() {}
+
+func (x *OrderMetadata) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_order_v1_values_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OrderMetadata.ProtoReflect.Descriptor instead.
+func (*OrderMetadata) Descriptor() ([]byte, []int) {
+	return file_oms_order_v1_values_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *OrderMetadata) GetCommissionDate() string {
+	if x != nil {
+		return x.CommissionDate
+	}
+	return ""
+}
+
+func (x *OrderMetadata) GetPv() string {
+	if x != nil {
+		return x.Pv
+	}
+	return ""
+}
+
+func (x *OrderMetadata) GetQv() string {
+	if x != nil {
+		return x.Qv
+	}
+	return ""
+}
+
+func (x *OrderMetadata) GetBonus() string {
+	if x != nil {
+		return x.Bonus
+	}
+	return ""
+}
+
+func (x *OrderMetadata) GetPartyId() string {
+	if x != nil {
+		return x.PartyId
+	}
+	return ""
+}
+
+func (x *OrderMetadata) GetLocalInvoiceNumber() string {
+	if x != nil {
+		return x.LocalInvoiceNumber
+	}
+	return ""
+}
+
+func (x *OrderMetadata) GetNotes() string {
+	if x != nil {
+		return x.Notes
+	}
+	return ""
+}
+
+func (x *OrderMetadata) GetCustomFields() map[string]string {
+	if x != nil {
+		return x.CustomFields
+	}
+	return nil
+}
+
 var File_oms_order_v1_values_proto protoreflect.FileDescriptor
 
 const file_oms_order_v1_values_proto_rawDesc = "" +
@@ -816,7 +1253,54 @@ const file_oms_order_v1_values_proto_rawDesc = "" +
 	"\x0ereverted_minor\x18\t \x01(\x03R\rrevertedMinor\x12\x16\n" +
 	"\x06undoes\x18\n" +
 	" \x01(\tR\x06undoesB\x0e\n" +
-	"\f_moved_minor*n\n" +
+	"\f_moved_minor\"[\n" +
+	"\fItemQuantity\x12\"\n" +
+	"\aitem_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x06itemId\x12'\n" +
+	"\bquantity\x18\x02 \x01(\x03B\v\xbaH\b\"\x06\x18\xc0\x84=(\x01R\bquantity\"\xc5\x04\n" +
+	"\rOrderMetadata\x12O\n" +
+	"\x0fcommission_date\x18\x01 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\x0ecommissionDate\x129\n" +
+	"\x02pv\x18\x02 \x01(\tB)\xbaH&r$2\"^(-?[0-9]{1,15}([.][0-9]{1,6})?)?$R\x02pv\x129\n" +
+	"\x02qv\x18\x03 \x01(\tB)\xbaH&r$2\"^(-?[0-9]{1,15}([.][0-9]{1,6})?)?$R\x02qv\x12?\n" +
+	"\x05bonus\x18\x04 \x01(\tB)\xbaH&r$2\"^(-?[0-9]{1,15}([.][0-9]{1,6})?)?$R\x05bonus\x12\"\n" +
+	"\bparty_id\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18@R\apartyId\x129\n" +
+	"\x14local_invoice_number\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18@R\x12localInvoiceNumber\x12\x1e\n" +
+	"\x05notes\x18\a \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x05notes\x12l\n" +
+	"\rcustom_fields\x18\b \x03(\v2-.oms.order.v1.OrderMetadata.CustomFieldsEntryB\x18\xbaH\x15\x9a\x01\x12\x10d\"\ar\x05\x10\x01\x18\x80\x01*\x05r\x03\x18\x80 R\fcustomFields\x1a?\n" +
+	"\x11CustomFieldsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01*\xb4\x04\n" +
+	"\vOrderStatus\x12\x1c\n" +
+	"\x18ORDER_STATUS_UNSPECIFIED\x10\x00\x12\x18\n" +
+	"\x14ORDER_STATUS_CREATED\x10\x01\x12\x18\n" +
+	"\x14ORDER_STATUS_ON_HOLD\x10\x02\x12\x1a\n" +
+	"\x16ORDER_STATUS_SUBMITTED\x10\x03\x12\x1b\n" +
+	"\x17ORDER_STATUS_CANCELLING\x10\x04\x12\x1a\n" +
+	"\x16ORDER_STATUS_CANCELLED\x10\x05\x12\x1e\n" +
+	"\x1aORDER_STATUS_READY_TO_EDIT\x10\x06\x12\x1c\n" +
+	"\x18ORDER_STATUS_FREEZE_EDIT\x10\a\x12\x1e\n" +
+	"\x1aORDER_STATUS_READY_TO_SHIP\x10\b\x12)\n" +
+	"%ORDER_STATUS_SUBMITTED_TO_FULFILLMENT\x10\t\x12\"\n" +
+	"\x1eORDER_STATUS_PARTIALLY_SHIPPED\x10\n" +
+	"\x12\x1f\n" +
+	"\x1bORDER_STATUS_UNABLE_TO_SHIP\x10\v\x12\x18\n" +
+	"\x14ORDER_STATUS_SHIPPED\x10\f\x12\"\n" +
+	"\x1eORDER_STATUS_UNABLE_TO_DELIVER\x10\r\x12\x1a\n" +
+	"\x16ORDER_STATUS_DELIVERED\x10\x0e\x12!\n" +
+	"\x1dORDER_STATUS_RETURN_SUBMITTED\x10\x0f\x12\x19\n" +
+	"\x15ORDER_STATUS_RETURNED\x10\x10\x12\x18\n" +
+	"\x14ORDER_STATUS_DELETED\x10\x11*\xc7\x01\n" +
+	"\tOrderType\x12\x1a\n" +
+	"\x16ORDER_TYPE_UNSPECIFIED\x10\x00\x12\x17\n" +
+	"\x13ORDER_TYPE_STANDARD\x10\x01\x12\x17\n" +
+	"\x13ORDER_TYPE_AUTOSHIP\x10\x02\x12\x19\n" +
+	"\x15ORDER_TYPE_ENROLLMENT\x10\x03\x12 \n" +
+	"\x1cORDER_TYPE_VOLUME_ADJUSTMENT\x10\x04\x12\x17\n" +
+	"\x13ORDER_TYPE_EXCHANGE\x10\x05\x12\x16\n" +
+	"\x12ORDER_TYPE_REPLACE\x10\x06*T\n" +
+	"\tCaptureAt\x12\x1a\n" +
+	"\x16CAPTURE_AT_UNSPECIFIED\x10\x00\x12\x16\n" +
+	"\x12CAPTURE_AT_CONFIRM\x10\x01\x12\x13\n" +
+	"\x0fCAPTURE_AT_SHIP\x10\x02*n\n" +
 	"\x0eAdjustmentKind\x12\x1f\n" +
 	"\x1bADJUSTMENT_KIND_UNSPECIFIED\x10\x00\x12\x1c\n" +
 	"\x18ADJUSTMENT_KIND_DISCOUNT\x10\x01\x12\x1d\n" +
@@ -824,7 +1308,7 @@ const file_oms_order_v1_values_proto_rawDesc = "" +
 	"\x14PaymentDeclinePolicy\x12&\n" +
 	"\"PAYMENT_DECLINE_POLICY_UNSPECIFIED\x10\x00\x12\x1f\n" +
 	"\x1bPAYMENT_DECLINE_POLICY_HOLD\x10\x01\x12\x1f\n" +
-	"\x1bPAYMENT_DECLINE_POLICY_UNDO\x10\x02*\xa1\x02\n" +
+	"\x1bPAYMENT_DECLINE_POLICY_UNDO\x10\x02*\xfa\x03\n" +
 	"\x04Step\x12\x14\n" +
 	"\x10STEP_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16STEP_RESERVE_INVENTORY\x10\x01\x12\x18\n" +
@@ -837,7 +1321,16 @@ const file_oms_order_v1_values_proto_rawDesc = "" +
 	"\x16STEP_RELEASE_PROMOTION\x10\b\x12\x15\n" +
 	"\x11STEP_VOID_PAYMENT\x10\t\x12\x17\n" +
 	"\x13STEP_REFUND_PAYMENT\x10\n" +
-	"*{\n" +
+	"\x12\x16\n" +
+	"\x12STEP_RESERVE_UNITS\x10\v\x12\x18\n" +
+	"\x14STEP_AUTHORIZE_UNITS\x10\f\x12\x13\n" +
+	"\x0fSTEP_SHIP_UNITS\x10\r\x12\x16\n" +
+	"\x12STEP_CAPTURE_UNITS\x10\x0e\x12\x16\n" +
+	"\x12STEP_RELEASE_UNITS\x10\x0f\x12\x16\n" +
+	"\x12STEP_RESTOCK_UNITS\x10\x10\x12\x13\n" +
+	"\x0fSTEP_VOID_UNITS\x10\x11\x12\x15\n" +
+	"\x11STEP_REFUND_UNITS\x10\x12\x12\x1c\n" +
+	"\x18STEP_CREATE_LINKED_ORDER\x10\x13*{\n" +
 	"\fFraudVerdict\x12\x1d\n" +
 	"\x19FRAUD_VERDICT_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14FRAUD_VERDICT_ACCEPT\x10\x01\x12\x18\n" +
@@ -863,26 +1356,33 @@ func file_oms_order_v1_values_proto_rawDescGZIP() []byte {
 	return file_oms_order_v1_values_proto_rawDescData
 }
 
-var file_oms_order_v1_values_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_oms_order_v1_values_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
+var file_oms_order_v1_values_proto_enumTypes = make([]protoimpl.EnumInfo, 8)
+var file_oms_order_v1_values_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_oms_order_v1_values_proto_goTypes = []any{
-	(AdjustmentKind)(0),        // 0: oms.order.v1.AdjustmentKind
-	(PaymentDeclinePolicy)(0),  // 1: oms.order.v1.PaymentDeclinePolicy
-	(Step)(0),                  // 2: oms.order.v1.Step
-	(FraudVerdict)(0),          // 3: oms.order.v1.FraudVerdict
-	(PaymentOperation)(0),      // 4: oms.order.v1.PaymentOperation
-	(*Address)(nil),            // 5: oms.order.v1.Address
-	(*Customer)(nil),           // 6: oms.order.v1.Customer
-	(*PromoCode)(nil),          // 7: oms.order.v1.PromoCode
-	(*PaymentTransaction)(nil), // 8: oms.order.v1.PaymentTransaction
+	(OrderStatus)(0),           // 0: oms.order.v1.OrderStatus
+	(OrderType)(0),             // 1: oms.order.v1.OrderType
+	(CaptureAt)(0),             // 2: oms.order.v1.CaptureAt
+	(AdjustmentKind)(0),        // 3: oms.order.v1.AdjustmentKind
+	(PaymentDeclinePolicy)(0),  // 4: oms.order.v1.PaymentDeclinePolicy
+	(Step)(0),                  // 5: oms.order.v1.Step
+	(FraudVerdict)(0),          // 6: oms.order.v1.FraudVerdict
+	(PaymentOperation)(0),      // 7: oms.order.v1.PaymentOperation
+	(*Address)(nil),            // 8: oms.order.v1.Address
+	(*Customer)(nil),           // 9: oms.order.v1.Customer
+	(*PromoCode)(nil),          // 10: oms.order.v1.PromoCode
+	(*PaymentTransaction)(nil), // 11: oms.order.v1.PaymentTransaction
+	(*ItemQuantity)(nil),       // 12: oms.order.v1.ItemQuantity
+	(*OrderMetadata)(nil),      // 13: oms.order.v1.OrderMetadata
+	nil,                        // 14: oms.order.v1.OrderMetadata.CustomFieldsEntry
 }
 var file_oms_order_v1_values_proto_depIdxs = []int32{
-	4, // 0: oms.order.v1.PaymentTransaction.operation:type_name -> oms.order.v1.PaymentOperation
-	1, // [1:1] is the sub-list for method output_type
-	1, // [1:1] is the sub-list for method input_type
-	1, // [1:1] is the sub-list for extension type_name
-	1, // [1:1] is the sub-list for extension extendee
-	0, // [0:1] is the sub-list for field type_name
+	7,  // 0: oms.order.v1.PaymentTransaction.operation:type_name -> oms.order.v1.PaymentOperation
+	14, // 1: oms.order.v1.OrderMetadata.custom_fields:type_name -> oms.order.v1.OrderMetadata.CustomFieldsEntry
+	2,  // [2:2] is the sub-list for method output_type
+	2,  // [2:2] is the sub-list for method input_type
+	2,  // [2:2] is the sub-list for extension type_name
+	2,  // [2:2] is the sub-list for extension extendee
+	0,  // [0:2] is the sub-list for field type_name
 }
 
 func init() { file_oms_order_v1_values_proto_init() }
@@ -896,8 +1396,8 @@ func file_oms_order_v1_values_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_oms_order_v1_values_proto_rawDesc), len(file_oms_order_v1_values_proto_rawDesc)),
-			NumEnums:      5,
-			NumMessages:   4,
+			NumEnums:      8,
+			NumMessages:   7,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -635,7 +635,7 @@ var File_oms_saga_v1_service_proto protoreflect.FileDescriptor
 
 const file_oms_saga_v1_service_proto_rawDesc = "" +
 	"\n" +
-	"\x19oms/saga/v1/service.proto\x12\voms.saga.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aoms/order/v1/service.proto\"\xcc\x02\n" +
+	"\x19oms/saga/v1/service.proto\x12\voms.saga.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1aoms/order/v1/service.proto\x1a\x19oms/order/v1/values.proto\"\xcc\x02\n" +
 	"\x04Saga\x12\x19\n" +
 	"\border_id\x18\x01 \x01(\tR\aorderId\x121\n" +
 	"\x06status\x18\x02 \x01(\x0e2\x19.oms.order.v1.OrderStatusR\x06status\x120\n" +
