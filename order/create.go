@@ -44,6 +44,14 @@ type Create struct {
 	ExpectedTotal money.Amount
 	CreatedBy     string
 	Now           time.Time
+	// Type says where the order comes from; unspecified is standard.
+	Type orderv1.OrderType
+	// OriginalOrderID and OriginalReturnID name what a linked order settles.
+	OriginalOrderID  string
+	OriginalReturnID string
+	// CaptureAt is when the payment is taken; unspecified is at confirm.
+	CaptureAt orderv1.CaptureAt
+	Metadata  Metadata
 }
 
 // Line is one line to order.

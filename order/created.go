@@ -1,6 +1,7 @@
 package order
 
 import (
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
@@ -20,6 +21,10 @@ func (c Create) event(o Order, t Totals, payments []*orderv1.PlannedPayment) *or
 			ItemsMinor: t.Items, AdjustmentsMinor: t.Adjustments, ShippingMinor: t.Shipping, TaxMinor: t.Tax, TotalMinor: t.Total,
 		},
 		OnPaymentDecline: c.OnDecline, CreatedAt: timestamppb.New(c.Now), CreatedBy: c.CreatedBy,
+		OrderType: c.Type, OriginalOrderId: c.OriginalOrderID, OriginalReturnId: c.OriginalReturnID, CaptureAt: c.CaptureAt,
+	}
+	if m := c.Metadata.stored(); proto.Size(m) > 0 {
+		e.Metadata = m
 	}
 	for _, l := range c.Items {
 		e.Items = append(e.Items, l.stored())

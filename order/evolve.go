@@ -18,7 +18,7 @@ func Evolve(o Order, e proto.Message) Order {
 	case *orderv1.OrderCreated:
 		o = created(o, e)
 	case *orderv1.StepRequested:
-		o.Steps = requested(o, e)
+		o = requested(o, e)
 	case *orderv1.StepAnswered:
 		o = answered(o, e)
 	case *orderv1.StepSkipped:
@@ -32,22 +32,50 @@ func Evolve(o Order, e proto.Message) Order {
 	case *orderv1.OrderConfirmed:
 		o.Status, o.Reason, o.Message = Submitted, "", ""
 		o.UpdatedAt = at(e.GetConfirmedAt())
+		o.Items = slices.Clone(o.Items)
+		for n := range o.Items {
+			o.Items[n].Stage = Submitted
+		}
 	case *orderv1.OrderFinalized:
 		// For the outside only: what is paid follows from the steps.
 	case *orderv1.OrderHeld:
-		o.Status, o.Reason, o.Message, o.HoldUntil = OnHold, e.GetReason(), "", at(e.GetUntil())
+		o = o.held(e)
 	case *orderv1.OrderHoldReleased:
 		o = released(o, e)
 	case *orderv1.OrderCancelRequested:
 		o.Status, o.Reason, o.Message = Cancelling, ReasonCancelled, e.GetReason()
-		o.CancelRequested, o.CancelledBy = true, e.GetRequestedBy()
+		o.CancelRequested, o.CancelledBy, o.KeepPromotion = true, e.GetRequestedBy(), e.GetKeepPromotion()
 		o.HoldUntil = time.Time{}
 		o = o.unpark(o.ParkedStep)
 	case *orderv1.OrderCancelled:
 		o.Status, o.Reason, o.Message = Cancelled, e.GetReason(), e.GetMessage()
 		o.CancelledBy, o.UpdatedAt = e.GetCancelledBy(), at(e.GetCancelledAt())
-		o = o.unpark(o.ParkedStep).stopWaiting()
+		o = o.unpark(o.ParkedStep).stopWaiting().allCancelled()
+	default:
+		return o.evolveLife(e)
 	}
+	return o
+}
+
+// evolveLife folds the events of the order's life after the sale.
+func (o Order) evolveLife(e proto.Message) Order {
+	for _, fold := range []func(Order, proto.Message) (Order, bool){Order.evolveChange, Order.evolvePackage, Order.evolveReturn} {
+		if next, known := fold(o, e); known {
+			return next
+		}
+	}
+	return o
+}
+
+// allCancelled counts every unit as cancelled: nothing is owed any more.
+func (o Order) allCancelled() Order {
+	o.Items = slices.Clone(o.Items)
+	for n := range o.Items {
+		i := &o.Items[n]
+		i.CancelledMinor += i.openShare(i.Open())
+		i.Cancelled += i.Open()
+	}
+	o.DueMinor = 0
 	return o
 }
 
@@ -66,9 +94,20 @@ func created(o Order, e *orderv1.OrderCreated) Order {
 		Payments: planned(e.GetPayments()), OnDecline: e.GetOnPaymentDecline(),
 		CreatedAt: at(e.GetCreatedAt()), UpdatedAt: at(e.GetCreatedAt()),
 		Round: 1,
+		Type:  e.GetOrderType(), OriginalOrderID: e.GetOriginalOrderId(), Imported: e.GetImported(), CaptureAt: e.GetCaptureAt(),
+		ShippingMinor: e.GetShippingMinor() + e.GetShippingTaxMinor(),
+		Totals:        totalsOf(e.GetTotals()), DueMinor: e.GetTotals().GetTotalMinor(),
+		Items: make([]Item, 0, len(e.GetItems())),
 	}
 	for _, i := range e.GetItems() {
-		o.Items = append(o.Items, Item{ItemID: i.GetItemId(), SKU: i.GetSkuId(), Bin: i.GetBinName(), Quantity: i.GetQuantity()})
+		o.Items = append(o.Items, itemOf(i))
+	}
+	for _, a := range e.GetAdjustments() {
+		o.AdjustmentsMinor += a.GetAmountMinor()
+	}
+	o.share()
+	if o.Imported {
+		o.Status = Submitted
 	}
 	for _, p := range e.GetPromoCodes() {
 		o.PromoCodes = append(o.PromoCodes, Promo{Code: p.GetPromoCode(), Confirmation: p.GetConfirmationCode()})
@@ -79,7 +118,10 @@ func created(o Order, e *orderv1.OrderCreated) Order {
 func planned(ps []*orderv1.PlannedPayment) []Payment {
 	var out []Payment
 	for _, p := range ps {
-		out = append(out, Payment{ItemID: p.GetPaymentItemId(), Gateway: p.GetGateway(), Token: p.GetToken(), AmountMinor: p.GetAmountMinor()})
+		out = append(out, Payment{
+			ItemID: p.GetPaymentItemId(), Gateway: p.GetGateway(), Token: p.GetToken(), AmountMinor: p.GetAmountMinor(),
+			Ledger: Ledger{Authorized: p.GetSettledMinor(), Captured: p.GetSettledMinor()},
+		})
 	}
 	return out
 }
@@ -87,8 +129,8 @@ func planned(ps []*orderv1.PlannedPayment) []Payment {
 // requested notes a send. A repeat of the latest request updates it in place; a
 // new request takes the place of a refused one that did nothing, so that
 // retries do not pile up.
-func requested(o Order, e *orderv1.StepRequested) []StepProgress {
-	next := StepProgress{Step: e.GetStep(), RequestID: e.GetRequestId(), Round: o.RoundOf(e.GetStep())}
+func requested(o Order, e *orderv1.StepRequested) Order {
+	next := StepProgress{Step: e.GetStep(), RequestID: e.GetRequestId(), Round: o.RoundOf(e.GetStep()), Work: e.GetWorkId()}
 	steps := slices.Clone(o.Steps)
 	place := len(steps)
 	if i := o.latest(e.GetStep()); i >= 0 {
@@ -110,11 +152,16 @@ func requested(o Order, e *orderv1.StepRequested) []StepProgress {
 	if len(e.GetTransactions()) > 0 {
 		next.Transactions = transactions(e.GetTransactions())
 	}
-	if place == len(steps) {
-		return append(steps, next)
+	o.Steps = steps
+	if place < len(steps) {
+		o.Steps[place] = next
+		return o
 	}
-	steps[place] = next
-	return steps
+	o.Steps = append(o.Steps, next)
+	if next.Work != "" {
+		o.Requests++
+	}
+	return o
 }
 
 func answered(o Order, e *orderv1.StepAnswered) Order {
@@ -132,7 +179,7 @@ func answered(o Order, e *orderv1.StepAnswered) Order {
 			p.Transactions = outcomes
 		}
 	})
-	o = o.booked(outcomes)
+	o = o.booked(outcomes).workMoved(outcomes)
 	if p, _ := o.Step(e.GetStep()); e.GetSucceeded() {
 		o.Steps = undone(o.Steps, p.UndoOf)
 	}
@@ -207,6 +254,9 @@ func released(o Order, e *orderv1.OrderHoldReleased) Order {
 	}
 	if len(e.GetPayments()) > 0 {
 		o.Payments = planned(e.GetPayments())
+	}
+	if o.HeldFrom != None {
+		return o.resumedSale()
 	}
 	o.Status, o.Reason, o.Message, o.HoldUntil = Created, "", "", time.Time{}
 	return o

@@ -80,14 +80,48 @@ type Order struct {
 	Round uint32 `cbor:"30,keyasint,omitzero"`
 	// Steps are the requests of the saga, in the order in which they were made.
 	Steps []StepProgress `cbor:"31,keyasint,omitzero"`
-}
 
-// Item is a line with what the inventory needs.
-type Item struct {
-	ItemID   string `cbor:"1,keyasint,omitzero"`
-	SKU      string `cbor:"2,keyasint,omitzero"`
-	Bin      string `cbor:"3,keyasint,omitzero"`
-	Quantity int64  `cbor:"4,keyasint,omitzero"`
+	Type orderv1.OrderType `cbor:"32,keyasint,omitzero"`
+	// OriginalOrderID is the order whose units this one takes the place of.
+	OriginalOrderID string            `cbor:"33,keyasint,omitzero"`
+	Imported        bool              `cbor:"34,keyasint,omitzero"`
+	CaptureAt       orderv1.CaptureAt `cbor:"35,keyasint,omitzero"`
+	// ShippingMinor is shipping with its tax; it is not worth any unit.
+	ShippingMinor int64 `cbor:"36,keyasint,omitzero"`
+	// AdjustmentsMinor are the adjustments of the whole order, as the lines
+	// share them.
+	AdjustmentsMinor int64 `cbor:"37,keyasint,omitzero"`
+	// Totals are the sums of the order as it was created, or edited.
+	Totals Totals `cbor:"38,keyasint,omitzero"`
+	// DueMinor is what the order owes after all that was cancelled and returned;
+	// with no work left, exactly that is authorized or taken.
+	DueMinor int64 `cbor:"39,keyasint,omitzero"`
+	// Work is what decisions left to be done, the oldest first. Made counts the
+	// things that were given an id, and Requests the requests of all work ever,
+	// so that no id is used twice.
+	Work     []Work `cbor:"40,keyasint,omitzero"`
+	Made     uint32 `cbor:"41,keyasint,omitzero"`
+	Requests uint32 `cbor:"42,keyasint,omitzero"`
+	// Reservations are the requests of edits that hold stock, the newest first.
+	Reservations []string  `cbor:"43,keyasint,omitzero"`
+	Packages     []Package `cbor:"44,keyasint,omitzero"`
+	Returns      []Return  `cbor:"45,keyasint,omitzero"`
+	// HeldFrom is the status that a hold of a confirmed order ends with.
+	HeldFrom Status `cbor:"46,keyasint,omitzero"`
+	// DeleteRequested says that the order is to be deleted once it is cancelled.
+	DeleteRequested bool   `cbor:"47,keyasint,omitzero"`
+	DeletedBy       string `cbor:"48,keyasint,omitzero"`
+	DeletedReason   string `cbor:"49,keyasint,omitzero"`
+	// Invoices are the ids of the order's invoices.
+	Invoices []string `cbor:"50,keyasint,omitzero"`
+	// ShippingTaken says that shipping was captured with an earlier package.
+	ShippingTaken bool `cbor:"51,keyasint,omitzero"`
+	// KeepPromotion says that a cancellation leaves the promo codes used.
+	KeepPromotion bool `cbor:"53,keyasint,omitzero"`
+	// LastShipped is when units left last.
+	LastShipped time.Time `cbor:"54,keyasint,omitzero"`
+	// Linked are the orders that take the place of units of this one.
+	Linked []string `cbor:"52,keyasint,omitzero"`
 }
 
 // Payment is one way in which the order is paid.

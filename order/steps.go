@@ -68,6 +68,8 @@ type StepProgress struct {
 	UndoOf []string `cbor:"12,keyasint,omitzero"`
 	// Undone says that a later request took this one back.
 	Undone bool `cbor:"13,keyasint,omitzero"`
+	// Work is the piece of work that the request is for; empty in the checkout.
+	Work string `cbor:"14,keyasint,omitzero"`
 }
 
 // Transaction is one payment operation of a request.
@@ -116,7 +118,13 @@ func (o Order) Pending() (StepProgress, bool) {
 // grows with every payment round, and with every refusal: a participant
 // answers a repeated request as it did before, so a refused step can only be
 // tried again under a new id.
+//
+// Requests of work are numbered through, since they are forgotten when it is
+// done.
 func (o Order) RoundOf(s orderv1.Step) uint32 {
+	if s >= orderv1.Step_STEP_RESERVE_UNITS {
+		return o.Requests + 1
+	}
 	last, _ := o.Step(s)
 	return max(o.Round, last.Round+1)
 }

@@ -39,9 +39,15 @@ var Checkout = Plan{Name: "checkout", Steps: []PlanStep{
 	},
 	{
 		Step: orderv1.Step_STEP_CAPTURE_PAYMENT, Undo: orderv1.Step_STEP_REFUND_PAYMENT, Timeout: slow,
-		Refusal: order.ReasonPaymentDeclined, Applies: moves(orderv1.Step_STEP_CAPTURE_PAYMENT),
+		Refusal: order.ReasonPaymentDeclined, Applies: capturesNow,
 	},
 }}
+
+// capturesNow says whether the payment is taken by the checkout, or with each
+// package that leaves.
+func capturesNow(o order.Order) bool {
+	return o.CaptureAt != orderv1.CaptureAt_CAPTURE_AT_SHIP && moves(orderv1.Step_STEP_CAPTURE_PAYMENT)(o)
+}
 
 func hasPromotion(o order.Order) bool { return len(o.PromoCodes) > 0 }
 
@@ -56,38 +62,51 @@ func moves(s orderv1.Step) func(order.Order) bool {
 	return func(o order.Order) bool { return len(operations(o, s)) > 0 }
 }
 
-// money says what a payment step does, and how much of it each payment item
+// moneyStep says what a payment step does, and how much of it each payment item
 // needs, of what is known for certain.
-type money struct {
+type moneyStep struct {
 	operation orderv1.PaymentOperation
 	word      string // in transaction ids
-	needs     func(order.Payment) int64
+	needs     func(order.Order) []int64
 }
 
 // moneyOf returns what a step does with money; false for the other steps.
-func moneyOf(s orderv1.Step) (money, bool) {
-	switch s {
-	case orderv1.Step_STEP_AUTHORIZE_PAYMENT:
-		return money{orderv1.PaymentOperation_PAYMENT_OPERATION_AUTHORIZE, "auth", func(p order.Payment) int64 {
-			return p.AmountMinor - p.Ledger.Secured()
-		}}, true
-	case orderv1.Step_STEP_CAPTURE_PAYMENT:
-		return money{orderv1.PaymentOperation_PAYMENT_OPERATION_CAPTURE, "capture", func(p order.Payment) int64 {
-			return min(p.Ledger.Open(), p.AmountMinor-p.Ledger.Net())
-		}}, true
-	case orderv1.Step_STEP_VOID_PAYMENT:
-		return money{orderv1.PaymentOperation_PAYMENT_OPERATION_VOID, "void", func(p order.Payment) int64 {
-			return p.Ledger.Open()
-		}}, true
-	case orderv1.Step_STEP_REFUND_PAYMENT:
-		return money{orderv1.PaymentOperation_PAYMENT_OPERATION_REFUND, "refund", func(p order.Payment) int64 {
-			return p.Ledger.Net()
-		}}, true
-	case orderv1.Step_STEP_UNSPECIFIED, orderv1.Step_STEP_RESERVE_INVENTORY, orderv1.Step_STEP_BLOCK_PROMOTION,
-		orderv1.Step_STEP_CHECK_FRAUD, orderv1.Step_STEP_ASSIGN_PROMOTION, orderv1.Step_STEP_RELEASE_INVENTORY,
-		orderv1.Step_STEP_RELEASE_PROMOTION:
+func moneyOf(s orderv1.Step) (moneyStep, bool) {
+	m, ok := moneySteps[s]
+	return m, ok
+}
+
+var moneySteps = map[orderv1.Step]moneyStep{ //nolint:exhaustive // the other steps move no money
+	orderv1.Step_STEP_AUTHORIZE_PAYMENT: {orderv1.PaymentOperation_PAYMENT_OPERATION_AUTHORIZE, "auth", each(func(p order.Payment) int64 {
+		return p.AmountMinor - p.Ledger.Secured()
+	})},
+	orderv1.Step_STEP_CAPTURE_PAYMENT: {orderv1.PaymentOperation_PAYMENT_OPERATION_CAPTURE, "capture", each(func(p order.Payment) int64 {
+		return min(p.Ledger.Open(), p.AmountMinor-p.Ledger.Net())
+	})},
+	orderv1.Step_STEP_VOID_PAYMENT:    {orderv1.PaymentOperation_PAYMENT_OPERATION_VOID, "void", each(open)},
+	orderv1.Step_STEP_REFUND_PAYMENT:  {orderv1.PaymentOperation_PAYMENT_OPERATION_REFUND, "refund", each(net)},
+	orderv1.Step_STEP_AUTHORIZE_UNITS: {orderv1.PaymentOperation_PAYMENT_OPERATION_AUTHORIZE, "auth", toAuthorize},
+	orderv1.Step_STEP_CAPTURE_UNITS:   {orderv1.PaymentOperation_PAYMENT_OPERATION_CAPTURE, "capture", toCapture},
+	orderv1.Step_STEP_VOID_UNITS:      {orderv1.PaymentOperation_PAYMENT_OPERATION_VOID, "void", toVoid},
+	orderv1.Step_STEP_REFUND_UNITS:    {orderv1.PaymentOperation_PAYMENT_OPERATION_REFUND, "refund", toRefund},
+}
+
+func open(p order.Payment) int64 { return p.Ledger.Open() }
+
+func net(p order.Payment) int64 { return p.Ledger.Net() }
+
+// each asks every payment item for itself. Money that was taken elsewhere is
+// not moved from here.
+func each(needs func(order.Payment) int64) func(order.Order) []int64 {
+	return func(o order.Order) []int64 {
+		out := make([]int64, len(o.Payments))
+		for i, p := range o.Payments {
+			if p.Gateway != order.ExternalGateway {
+				out[i] = max(needs(p), 0)
+			}
+		}
+		return out
 	}
-	return money{}, false
 }
 
 // operations are the payment operations that a step would ask for now, by what
@@ -99,9 +118,9 @@ func operations(o order.Order, s orderv1.Step) []*orderv1.PaymentTransaction {
 		return nil
 	}
 	var out []*orderv1.PaymentTransaction
-	for _, p := range o.Payments {
-		if amount := m.needs(p); amount > 0 && !o.Uncertain(s, p.ItemID) {
-			out = append(out, m.transaction(o, s, p.ItemID, amount))
+	for i, amount := range m.needs(o) {
+		if item := o.Payments[i].ItemID; amount > 0 && !o.Uncertain(s, item) {
+			out = append(out, m.transaction(o, s, item, amount))
 		}
 	}
 	return out
@@ -119,7 +138,7 @@ func takenBack(o order.Order, undo orderv1.Step, p order.StepProgress) []*orderv
 	return out
 }
 
-func (m money) transaction(o order.Order, s orderv1.Step, item string, amount int64) *orderv1.PaymentTransaction {
+func (m moneyStep) transaction(o order.Order, s orderv1.Step, item string, amount int64) *orderv1.PaymentTransaction {
 	return &orderv1.PaymentTransaction{
 		TransactionId: fmt.Sprintf("%s:%s:%s:%d", o.ID, item, m.word, o.RoundOf(s)),
 		PaymentItemId: item, Operation: m.operation, AmountMinor: amount,

@@ -23,6 +23,9 @@ func Next(p Plan, pol Policy, o order.Order, now time.Time) []proto.Message {
 		return nil
 	}
 	s := saga{p, pol, o, now}
+	if len(o.Work) > 0 && !o.Compensating {
+		return s.amend()
+	}
 	switch o.Status {
 	case order.Created:
 		return s.forward()
@@ -33,7 +36,12 @@ func Next(p Plan, pol Policy, o order.Order, now time.Time) []proto.Message {
 			return s.turn(order.ReasonCancelled, o.Message)
 		}
 		return s.backward()
-	case order.None, order.Submitted, order.Cancelled:
+	case order.Cancelled, order.Returned:
+		if o.DeleteRequested {
+			return []proto.Message{&orderv1.OrderDeleted{Reason: o.DeletedReason, DeletedBy: o.DeletedBy, DeletedAt: timestamppb.New(now)}}
+		}
+	case order.None, order.Submitted, order.ReadyToEdit, order.FreezeEdit, order.ReadyToShip, order.SubmittedToFulfillment,
+		order.PartiallyShipped, order.UnableToShip, order.Shipped, order.UnableToDeliver, order.Delivered, order.ReturnSubmitted, order.Deleted:
 	}
 	return nil
 }
@@ -142,6 +150,9 @@ func (s saga) held() []proto.Message {
 // that everything is.
 func (s saga) backward() []proto.Message {
 	for _, step := range slices.Backward(s.plan.Steps) {
+		if s.order.KeepPromotion && step.Undo == orderv1.Step_STEP_RELEASE_PROMOTION {
+			continue
+		}
 		if events, settled := s.undo(step); !settled {
 			return events
 		}
@@ -197,6 +208,9 @@ func (s saga) ask(step PlanStep, asked orderv1.Step) []proto.Message {
 		Deadline:     timestamppb.New(s.now.Add(s.policy.timeout(step, asked))),
 		Transactions: operations(s.order, asked),
 	}
+	if w, working := s.order.CurrentWork(); working && s.plan.Name == Amendment.Name {
+		e.WorkId = w.ID
+	}
 	if asked != step.Step {
 		e.UndoOf = s.undone(asked)
 		if p, unsettled := s.order.Unsettled(step.Step); unsettled && len(p.Transactions) > 0 {
@@ -221,7 +235,7 @@ func (s saga) undone(undo orderv1.Step) []string {
 // again repeats a request under its id.
 func (s saga) again(step PlanStep, p order.StepProgress) []proto.Message {
 	e := &orderv1.StepRequested{
-		Step: p.Step, RequestId: p.RequestID, Attempt: p.Attempt + 1, UndoOf: p.UndoOf,
+		Step: p.Step, RequestId: p.RequestID, Attempt: p.Attempt + 1, UndoOf: p.UndoOf, WorkId: p.Work,
 		Deadline: timestamppb.New(s.now.Add(s.policy.timeout(step, p.Step))),
 	}
 	for _, t := range p.Transactions {

@@ -109,19 +109,18 @@ func Pending(o order.Order) (order.StepProgress, bool) {
 // WakeAt returns when the saga must look at the order again by itself; zero
 // when only an answer or a person moves it.
 func WakeAt(o order.Order) time.Time {
-	if o.Status == order.OnHold {
+	p, waiting := Pending(o)
+	if !waiting && o.Status == order.OnHold {
 		return o.HoldUntil
 	}
-	p, _ := Pending(o)
 	return p.Deadline
 }
 
 // Wake says whether the order has unfinished work, and when to look at it.
 func Wake(o order.Order) (active bool, at time.Time) {
-	switch o.Status {
-	case order.Created, order.OnHold, order.Cancelling:
+	unfinished := o.Status == order.Created || o.Status == order.OnHold || o.Status == order.Cancelling
+	if unfinished || len(o.Work) > 0 {
 		return true, WakeAt(o)
-	case order.None, order.Submitted, order.Cancelled:
 	}
 	return false, time.Time{}
 }

@@ -6,9 +6,11 @@
 package money
 
 import (
+	"cmp"
 	"errors"
 	"math"
 	"math/bits"
+	"slices"
 )
 
 var (
@@ -83,4 +85,65 @@ func signed(m uint64, negative bool) (int64, error) {
 		return int64(-m), nil //nolint:gosec // two's complement: right up to the smallest int64
 	}
 	return 0, ErrOverflow
+}
+
+// Share returns the part of an amount that falls to part of whole units,
+// rounded towards zero: amount*part/whole. It never overflows for
+// 0 <= part <= whole; whole must be more than zero.
+func Share(amount, part, whole int64) int64 {
+	if part <= 0 || whole <= 0 {
+		return 0
+	}
+	if part >= whole {
+		return amount
+	}
+	hi, lo := bits.Mul64(magnitude(amount), uint64(part))
+	quotient, _ := bits.Div64(hi, lo, uint64(whole))
+	n, err := signed(quotient, amount < 0)
+	if err != nil {
+		return 0 // cannot be: the quotient is at most the amount
+	}
+	return n
+}
+
+// Split divides an amount over weights, in proportion and without remainder:
+// each part is rounded towards zero, and what is left goes, one minor unit
+// each, to the parts that lost most by it, the first of equals first. Weights
+// are zero or more; if all are zero the first part takes everything. Without
+// weights there is nothing to return.
+func Split(amount int64, weights []int64) []int64 {
+	parts := make([]int64, len(weights))
+	if len(weights) == 0 {
+		return parts
+	}
+	var whole uint64
+	for _, w := range weights {
+		whole += magnitude(max(w, 0))
+	}
+	if whole == 0 || whole > math.MaxInt64 {
+		parts[0] = amount
+		return parts
+	}
+	lost := make([]uint64, len(weights))
+	left := magnitude(amount)
+	for i, w := range weights {
+		hi, lo := bits.Mul64(magnitude(amount), magnitude(max(w, 0)))
+		quotient, rest := bits.Div64(hi, lo, whole)
+		parts[i], lost[i] = int64(quotient), rest //nolint:gosec // at most the amount
+		left -= quotient
+	}
+	order := make([]int, len(weights))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(lost[b], lost[a]) })
+	for _, i := range order[:min(left, uint64(len(order)))] {
+		parts[i]++
+	}
+	if amount < 0 {
+		for i := range parts {
+			parts[i] = -parts[i]
+		}
+	}
+	return parts
 }

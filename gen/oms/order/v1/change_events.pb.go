@@ -48,10 +48,8 @@ type Work struct {
 	GiveBackMinor int64 `protobuf:"varint,8,opt,name=give_back_minor,json=giveBackMinor,proto3" json:"give_back_minor,omitempty"`
 	// Authorizations are given up before captures are refunded.
 	VoidFirst bool `protobuf:"varint,9,opt,name=void_first,json=voidFirst,proto3" json:"void_first,omitempty"`
-	// The order's promo codes can be used again.
-	ReleasePromotion bool `protobuf:"varint,10,opt,name=release_promotion,json=releasePromotion,proto3" json:"release_promotion,omitempty"`
 	// Order to create; its id is fixed, so that it is created once.
-	LinkedOrder   *OrderCreated `protobuf:"bytes,11,opt,name=linked_order,json=linkedOrder,proto3" json:"linked_order,omitempty"`
+	LinkedOrder   *OrderCreated `protobuf:"bytes,10,opt,name=linked_order,json=linkedOrder,proto3" json:"linked_order,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -145,13 +143,6 @@ func (x *Work) GetGiveBackMinor() int64 {
 func (x *Work) GetVoidFirst() bool {
 	if x != nil {
 		return x.VoidFirst
-	}
-	return false
-}
-
-func (x *Work) GetReleasePromotion() bool {
-	if x != nil {
-		return x.ReleasePromotion
 	}
 	return false
 }
@@ -1655,7 +1646,7 @@ var File_oms_order_v1_change_events_proto protoreflect.FileDescriptor
 
 const file_oms_order_v1_change_events_proto_rawDesc = "" +
 	"\n" +
-	" oms/order/v1/change_events.proto\x12\foms.order.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19oms/order/v1/events.proto\x1a\x19oms/order/v1/values.proto\"\xf2\x03\n" +
+	" oms/order/v1/change_events.proto\x12\foms.order.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19oms/order/v1/events.proto\x1a\x19oms/order/v1/values.proto\"\xc5\x03\n" +
 	"\x04Work\x12\x17\n" +
 	"\awork_id\x18\x01 \x01(\tR\x06workId\x124\n" +
 	"\areserve\x18\x02 \x03(\v2\x1a.oms.order.v1.ItemQuantityR\areserve\x12.\n" +
@@ -1666,10 +1657,9 @@ const file_oms_order_v1_change_events_proto_rawDesc = "" +
 	"\rcapture_minor\x18\a \x01(\x03R\fcaptureMinor\x12&\n" +
 	"\x0fgive_back_minor\x18\b \x01(\x03R\rgiveBackMinor\x12\x1d\n" +
 	"\n" +
-	"void_first\x18\t \x01(\bR\tvoidFirst\x12+\n" +
-	"\x11release_promotion\x18\n" +
-	" \x01(\bR\x10releasePromotion\x12=\n" +
-	"\flinked_order\x18\v \x01(\v2\x1a.oms.order.v1.OrderCreatedR\vlinkedOrder\"\xd2\x02\n" +
+	"void_first\x18\t \x01(\bR\tvoidFirst\x12=\n" +
+	"\flinked_order\x18\n" +
+	" \x01(\v2\x1a.oms.order.v1.OrderCreatedR\vlinkedOrder\"\xd2\x02\n" +
 	"\x19OrderItemsCancelRequested\x12'\n" +
 	"\x0fcancellation_id\x18\x01 \x01(\tR\x0ecancellationId\x120\n" +
 	"\x05lines\x18\x02 \x03(\v2\x1a.oms.order.v1.ItemQuantityR\x05lines\x12\x1f\n" +

@@ -1224,10 +1224,12 @@ func (x *OrderFinalized) GetPaid() bool {
 // OrderHeld: the order waits for a person or a time.
 type OrderHeld struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Stable reason: "payment_declined" or "fraud_review".
+	// Stable reason: "payment_declined", "fraud_review", or "operator".
 	Reason string `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
 	// When the hold ends and the order is cancelled; absent when only a person ends it.
-	Until         *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=until,proto3" json:"until,omitempty"`
+	Until *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=until,proto3" json:"until,omitempty"`
+	// Text for people.
+	Message       string `protobuf:"bytes,3,opt,name=message,proto3" json:"message,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1276,13 +1278,22 @@ func (x *OrderHeld) GetUntil() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *OrderHeld) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
 // OrderHoldReleased: a held order goes on.
 type OrderHoldReleased struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Why, e.g. "payment_retried", "fraud_accepted".
 	Reason string `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
 	// Payments that replace the declined ones; empty keeps them.
-	Payments      []*PlannedPayment `protobuf:"bytes,2,rep,name=payments,proto3" json:"payments,omitempty"`
+	Payments []*PlannedPayment `protobuf:"bytes,2,rep,name=payments,proto3" json:"payments,omitempty"`
+	// Text for people.
+	Message       string `protobuf:"bytes,3,opt,name=message,proto3" json:"message,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1329,6 +1340,13 @@ func (x *OrderHoldReleased) GetPayments() []*PlannedPayment {
 		return x.Payments
 	}
 	return nil
+}
+
+func (x *OrderHoldReleased) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
 }
 
 // OrderCancelled: the order ended without a sale and everything done for it
@@ -1412,7 +1430,9 @@ type OrderCancelRequested struct {
 	// Reason in the caller's words.
 	Reason string `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
 	// User that asked.
-	RequestedBy   string `protobuf:"bytes,2,opt,name=requested_by,json=requestedBy,proto3" json:"requested_by,omitempty"`
+	RequestedBy string `protobuf:"bytes,2,opt,name=requested_by,json=requestedBy,proto3" json:"requested_by,omitempty"`
+	// The order's promo codes stay used.
+	KeepPromotion bool `protobuf:"varint,3,opt,name=keep_promotion,json=keepPromotion,proto3" json:"keep_promotion,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1459,6 +1479,13 @@ func (x *OrderCancelRequested) GetRequestedBy() string {
 		return x.RequestedBy
 	}
 	return ""
+}
+
+func (x *OrderCancelRequested) GetKeepPromotion() bool {
+	if x != nil {
+		return x.KeepPromotion
+	}
+	return false
 }
 
 var File_oms_order_v1_events_proto protoreflect.FileDescriptor
@@ -1581,21 +1608,24 @@ const file_oms_order_v1_events_proto_rawDesc = "" +
 	"\x0eOrderConfirmed\x12=\n" +
 	"\fconfirmed_at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\vconfirmedAt\"$\n" +
 	"\x0eOrderFinalized\x12\x12\n" +
-	"\x04paid\x18\x01 \x01(\bR\x04paid\"U\n" +
+	"\x04paid\x18\x01 \x01(\bR\x04paid\"o\n" +
 	"\tOrderHeld\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\x120\n" +
-	"\x05until\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x05until\"e\n" +
+	"\x05until\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x05until\x12\x18\n" +
+	"\amessage\x18\x03 \x01(\tR\amessage\"\x7f\n" +
 	"\x11OrderHoldReleased\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\x128\n" +
-	"\bpayments\x18\x02 \x03(\v2\x1c.oms.order.v1.PlannedPaymentR\bpayments\"\xa4\x01\n" +
+	"\bpayments\x18\x02 \x03(\v2\x1c.oms.order.v1.PlannedPaymentR\bpayments\x12\x18\n" +
+	"\amessage\x18\x03 \x01(\tR\amessage\"\xa4\x01\n" +
 	"\x0eOrderCancelled\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x12=\n" +
 	"\fcancelled_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\vcancelledAt\x12!\n" +
-	"\fcancelled_by\x18\x04 \x01(\tR\vcancelledBy\"Q\n" +
+	"\fcancelled_by\x18\x04 \x01(\tR\vcancelledBy\"x\n" +
 	"\x14OrderCancelRequested\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\x12!\n" +
-	"\frequested_by\x18\x02 \x01(\tR\vrequestedByB\xa6\x01\n" +
+	"\frequested_by\x18\x02 \x01(\tR\vrequestedBy\x12%\n" +
+	"\x0ekeep_promotion\x18\x03 \x01(\bR\rkeepPromotionB\xa6\x01\n" +
 	"\x10com.oms.order.v1B\vEventsProtoP\x01Z3github.com/orderstream/oms/gen/oms/order/v1;orderv1\xa2\x02\x03OOX\xaa\x02\fOms.Order.V1\xca\x02\fOms\\Order\\V1\xe2\x02\x18Oms\\Order\\V1\\GPBMetadata\xea\x02\x0eOms::Order::V1b\x06proto3"
 
 var (

@@ -1,0 +1,217 @@
+package saga
+
+import (
+	"slices"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
+	"github.com/orderstream/oms/internal/money"
+	"github.com/orderstream/oms/order"
+)
+
+// Amendment does a piece of an order's work after its confirmation: one plan
+// for all of them, of which each piece needs some steps. The first ones may be
+// refused, which takes back what was done of the piece; the others only have
+// to succeed, and park the saga when they do not.
+var Amendment = Plan{Name: "amendment", Steps: []PlanStep{
+	{
+		Step: orderv1.Step_STEP_RESERVE_UNITS, Undo: orderv1.Step_STEP_RELEASE_UNITS, Timeout: quick,
+		Refusal: order.ReasonOutOfStock, Applies: with(func(w order.Work) bool { return len(w.Reserve) > 0 }),
+	},
+	{
+		Step: orderv1.Step_STEP_AUTHORIZE_UNITS, Undo: orderv1.Step_STEP_VOID_UNITS, Timeout: slow,
+		Refusal: order.ReasonPaymentDeclined, Applies: moves(orderv1.Step_STEP_AUTHORIZE_UNITS),
+	},
+	{Step: orderv1.Step_STEP_SHIP_UNITS, Timeout: quick, Applies: leaves},
+	{
+		Step: orderv1.Step_STEP_CAPTURE_UNITS, Undo: orderv1.Step_STEP_REFUND_UNITS, Timeout: slow,
+		Refusal: order.ReasonPaymentDeclined, Applies: moves(orderv1.Step_STEP_CAPTURE_UNITS),
+	},
+	{Step: orderv1.Step_STEP_RELEASE_UNITS, Timeout: quick, Applies: frees},
+	{Step: orderv1.Step_STEP_RESTOCK_UNITS, Timeout: quick, Applies: with(func(w order.Work) bool { return len(w.Restock) > 0 })},
+	{Step: orderv1.Step_STEP_VOID_UNITS, Timeout: slow, Applies: moves(orderv1.Step_STEP_VOID_UNITS)},
+	{Step: orderv1.Step_STEP_REFUND_UNITS, Timeout: slow, Applies: moves(orderv1.Step_STEP_REFUND_UNITS)},
+	{Step: orderv1.Step_STEP_CREATE_LINKED_ORDER, Timeout: quick, Applies: with(func(w order.Work) bool { return w.LinkedID != "" })},
+}}
+
+// with asks the piece of work that the order is at.
+func with(needs func(order.Work) bool) func(order.Order) bool {
+	return func(o order.Order) bool {
+		w, working := o.CurrentWork()
+		return working && needs(w)
+	}
+}
+
+// leaves and frees leave out orders without a reservation, which were sold
+// elsewhere: their stock was never counted here.
+func leaves(o order.Order) bool {
+	w, _ := o.CurrentWork()
+	return len(w.Ship) > 0 && len(o.Reserved()) > 0
+}
+
+func frees(o order.Order) bool {
+	w, _ := o.CurrentWork()
+	return len(w.Release) > 0 && len(o.Reserved()) > 0
+}
+
+// amend asks for the first step of the current work that is not done, or tells
+// that the work is done.
+func (s saga) amend() []proto.Message {
+	s.plan = Amendment
+	w, _ := s.order.CurrentWork()
+	if w.Rejected {
+		return s.takeBack(w)
+	}
+	for _, step := range s.plan.Steps {
+		p, asked := s.order.Step(step.Step)
+		switch {
+		case !asked && step.Applies(s.order):
+			return s.ask(step, step.Step)
+		case !asked, p.State == order.StepDone, p.State == order.StepSkipped:
+			continue
+		case p.State == order.StepPending && s.now.Before(p.Deadline):
+			return nil
+		case p.State == order.StepRefused && mayRefuse(w, step):
+			return s.reject(w, reason(step, p), told(p))
+		case p.State != order.StepUnknown && s.policy.exhausted(p) && mayRefuse(w, step):
+			return s.reject(w, order.StepName(p.Step)+"_timeout", vain(p))
+		case p.State != order.StepUnknown && s.policy.exhausted(p):
+			return []proto.Message{&orderv1.SagaParked{Step: p.Step, Reason: vain(p)}}
+		case p.State == order.StepRefused && step.Applies(s.order): // under a new id, for what is left
+			return s.ask(step, step.Step)
+		case p.State == order.StepRefused:
+			continue
+		}
+		return s.again(step, p)
+	}
+	return s.done(w)
+}
+
+// mayRefuse reports whether a refusal of a step takes the whole piece of work
+// back: only an edit can still be as if it had not been.
+func mayRefuse(w order.Work, step PlanStep) bool {
+	return w.Kind == order.EditWork && step.Undo != orderv1.Step_STEP_UNSPECIFIED
+}
+
+// reject starts to take back a piece of work.
+func (s saga) reject(w order.Work, reason, text string) []proto.Message {
+	return []proto.Message{&orderv1.WorkRejected{WorkId: w.ID, Reason: reason, Message: text}}
+}
+
+// takeBack undoes what was done of a rejected edit, the last step first.
+func (s saga) takeBack(w order.Work) []proto.Message {
+	for _, step := range slices.Backward(s.plan.Steps) {
+		if events, settled := s.undo(step); !settled {
+			return events
+		}
+	}
+	return []proto.Message{&orderv1.OrderEditRejected{
+		EditId: w.Subject, WorkId: w.ID, Reason: w.RejectedReason, Message: w.RejectedText, RejectedAt: timestamppb.New(s.now),
+	}}
+}
+
+// done tells what a piece of work was for.
+func (s saga) done(w order.Work) []proto.Message {
+	now := timestamppb.New(s.now)
+	switch w.Kind {
+	case order.CancelWork:
+		return []proto.Message{&orderv1.OrderItemsCancelled{
+			CancellationId: w.Subject, Lines: lines(w.Units), ValueMinor: w.ValueMinor, Reason: w.Reason,
+			CancelledBy: w.By, CancelledAt: now, WorkId: w.ID,
+		}}
+	case order.EditWork:
+		return []proto.Message{&orderv1.OrderEdited{EditId: w.Subject, WorkId: w.ID, EditedAt: now}}
+	case order.ShipWork:
+		return []proto.Message{&orderv1.ShipmentSettled{PackageId: w.Subject, WorkId: w.ID}}
+	case order.ReturnWork:
+		events := []proto.Message{&orderv1.ReturnClosed{ReturnId: w.Subject, RefundedMinor: w.GivenBackMinor, WorkId: w.ID, At: now}}
+		if w.LinkedID != "" {
+			events = append(events, &orderv1.ExchangeOrderCreated{ReturnId: w.Subject, OrderId: w.LinkedID})
+		}
+		return events
+	case order.ReplaceWork:
+		return []proto.Message{&orderv1.ReplaceOrderCreated{OrderId: w.LinkedID, Lines: lines(w.Units), WorkId: w.ID}}
+	}
+	return []proto.Message{&orderv1.WorkDone{WorkId: w.ID}}
+}
+
+func lines(us []order.Units) []*orderv1.ItemQuantity {
+	out := make([]*orderv1.ItemQuantity, len(us))
+	for i, u := range us {
+		out[i] = &orderv1.ItemQuantity{ItemId: u.ItemID, Quantity: u.Quantity}
+	}
+	return out
+}
+
+// toAuthorize spreads what an edit costs more: over the payments that it
+// brings, or else over those of the order, in proportion to their amounts.
+func toAuthorize(o order.Order) []int64 {
+	w, _ := o.CurrentWork()
+	if w.AuthorizeMinor == 0 || w.Rejected {
+		return nil
+	}
+	if len(w.Edit.PaymentIDs) > 0 {
+		return each(func(p order.Payment) int64 {
+			if !slices.Contains(w.Edit.PaymentIDs, p.ItemID) {
+				return 0
+			}
+			return p.AmountMinor - p.Ledger.Secured()
+		})(o)
+	}
+	return money.Split(w.AuthorizeMinor, each(func(p order.Payment) int64 { return p.AmountMinor })(o))
+}
+
+// toCapture spreads what is to be taken over what is authorized.
+func toCapture(o order.Order) []int64 {
+	w, _ := o.CurrentWork()
+	return bounded(w.CaptureMinor-w.CapturedMinor, each(open)(o))
+}
+
+// toVoid spreads what is to be given up over what is authorized: all of it
+// first when the work says so, else only what refunds cannot give back. Of a
+// rejected edit it is what is secured beyond what the order owes.
+func toVoid(o order.Order) []int64 {
+	w, _ := o.CurrentWork()
+	back := w.GiveBackMinor - w.GivenBackMinor
+	switch {
+	case w.Rejected:
+		back = -o.DueMinor
+		for _, p := range o.Payments {
+			back += p.Ledger.Secured()
+		}
+	case !w.VoidFirst:
+		for _, n := range each(net)(o) {
+			back -= n
+		}
+	}
+	return bounded(back, each(open)(o))
+}
+
+// toRefund spreads what is left to give back over what was taken. Of a rejected
+// edit it is what was taken beyond what the order owes.
+func toRefund(o order.Order) []int64 {
+	w, _ := o.CurrentWork()
+	back := w.GiveBackMinor - w.GivenBackMinor
+	if w.Rejected {
+		back = -o.DueMinor
+		for _, p := range o.Payments {
+			back += p.Ledger.Net()
+		}
+	}
+	return bounded(back, each(net)(o))
+}
+
+// bounded spreads an amount in proportion to the room there is, and never
+// beyond it.
+func bounded(amount int64, room []int64) []int64 {
+	var all int64
+	for _, r := range room {
+		all += r
+	}
+	if amount <= 0 || all <= 0 {
+		return nil
+	}
+	return money.Split(min(amount, all), room)
+}
