@@ -54,7 +54,7 @@ func (c AdjustStock) Decide(load func(id string) Item, record func(id string, e 
 			return err
 		}
 		switch l.Movement {
-		case Add:
+		case Add, Restock:
 			record(id, c.adjusted(l, l.Bin, l.Quantity))
 		case Remove:
 			record(id, c.adjusted(l, l.Bin, -l.Quantity))
@@ -108,7 +108,7 @@ func (l Adjustment) check(f *fault.Fields, at string) {
 	}
 	least, most := int64(1), int64(MaxQuantity)
 	switch l.Movement {
-	case Add, Remove:
+	case Add, Restock, Remove:
 	case Transfer:
 		if l.ToBin == "" || l.ToBin == binOf(l.Bin) {
 			f.Add(at+"to_bin_name", "must name another bin")
@@ -145,7 +145,7 @@ func (l Adjustment) allowed(s Stock, n int) error {
 			return fault.New(fault.Precondition, "below_reserved", "lines[%d].quantity: %d counted, but %d %q in bin %q are kept for orders",
 				n, l.Quantity, s.Reserved, l.SKU, l.Bin)
 		}
-	case Add:
+	case Add, Restock:
 		if s.OnHand > MaxOnHand-l.Quantity {
 			return tooMany(n, l.Bin, l.SKU)
 		}

@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"slices"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -21,6 +22,13 @@ type BulkTransaction struct {
 	ID string
 	// AllOrNone refuses every line when one is refused.
 	AllOrNone bool
+	// Action is what happens to the stock of an order. Each wants one movement
+	// of all lines: Remove to reserve, Add to release or restock, none to ship.
+	// ByMovement reserves what is to be removed and adds what is to be added.
+	Action Action
+	// Reservations are the bulk transactions that a release or a shipment takes
+	// its units from, one after the other.
+	Reservations []string
 	// Lines are tried in order; a later line sees what an earlier one took.
 	Lines []Line
 	// Now is when the request is decided.
@@ -32,7 +40,7 @@ type Line struct {
 	// Bin and SKU name the stock item; an empty bin means DefaultBin.
 	Bin string
 	SKU string
-	// Movement is Add or Remove.
+	// Movement is Add, Remove or, to ship, none.
 	Movement Movement
 	// Quantity is the units to move, 1 to MaxQuantity.
 	Quantity int64
@@ -69,11 +77,36 @@ func (c BulkTransaction) Decide(load func(id string) Item, record func(id string
 		AllOrNone:     c.AllOrNone,
 		Lines:         lines,
 		At:            timestamppb.New(c.Now),
+		Action:        c.action(),
+		Reservations:  c.from(),
 	})
 	for _, e := range d.events {
 		record(e.id, e.event)
 	}
 	return nil
+}
+
+// action is the action as it is recorded: that of a reservation is in its
+// lines, as it is when nobody names an action.
+func (c BulkTransaction) action() Action {
+	if c.Action == ToReserve {
+		return ByMovement
+	}
+	return c.Action
+}
+
+// from are the reservations that the action takes from, each once.
+func (c BulkTransaction) from() []string {
+	if c.Action != ToRelease && c.Action != ToShip {
+		return nil
+	}
+	var ids []string
+	for _, id := range c.Reservations {
+		if !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }
 
 // check refuses a request that cannot be recorded under an id.
@@ -85,6 +118,9 @@ func (c BulkTransaction) check() error {
 	if len(c.Lines) == 0 {
 		f.Add("lines", "must not be empty")
 	}
+	if _, known := inventoryv1.StockAction_name[int32(c.Action)]; !known {
+		f.Add("action", "is not known")
+	}
 	return f.Err()
 }
 
@@ -92,9 +128,10 @@ func (c BulkTransaction) check() error {
 // succeeded.
 func (c BulkTransaction) try(d *draft) (lines []*inventoryv1.BulkLine, succeeded bool) {
 	lines, succeeded = make([]*inventoryv1.BulkLine, len(c.Lines)), true
+	from := c.open(d)
 	for n, l := range c.Lines {
 		l.Bin = binOf(l.Bin)
-		refusal := c.move(d, l)
+		refusal := c.move(d, from, l)
 		succeeded = succeeded && refusal == ""
 		lines[n] = &inventoryv1.BulkLine{
 			BinName:  l.Bin,
@@ -106,73 +143,82 @@ func (c BulkTransaction) try(d *draft) (lines []*inventoryv1.BulkLine, succeeded
 			Refusal:  refusal,
 		}
 	}
+	from.close(d, c)
 	return lines, succeeded
 }
 
+// wants is the movement of every line of an action; ok is false for lines that
+// say it themselves.
+func wants(a Action) (m Movement, ok bool) {
+	switch a {
+	case ToReserve:
+		return Remove, true
+	case ToRelease, ToRestock:
+		return Add, true
+	case ToShip:
+		return 0, true
+	case ByMovement:
+	}
+	return 0, false
+}
+
 // move does one line in the draft, or says why not.
-func (c BulkTransaction) move(d *draft, l Line) (refusal string) {
-	if l.Movement != Add && l.Movement != Remove {
+func (c BulkTransaction) move(d *draft, from reservations, l Line) (refusal string) {
+	if want, ok := wants(c.Action); ok && l.Movement != want || !ok && l.Movement != Add && l.Movement != Remove {
 		return UnsupportedMovement
 	}
 	if l.Quantity < 1 || l.Quantity > MaxQuantity {
 		return InvalidQuantity
 	}
-	id := StockID(c.CollectionID, l.Bin, l.SKU)
-	stock := d.item(id).Stock
-	switch {
-	case l.SKU == "", l.Movement == Remove && !stock.Known:
+	if l.SKU == "" {
 		return UnknownSKU
-	case l.Movement == Add && stock.OnHand > MaxOnHand-l.Quantity:
-		return InvalidQuantity
-	case l.Movement == Remove && stock.Available() < l.Quantity:
-		return OutOfStock
-	case l.Movement == Add:
-		d.record(id, &inventoryv1.StockAdjusted{
-			CollectionId:  c.CollectionID,
-			BinName:       l.Bin,
-			SkuId:         l.SKU,
-			Delta:         l.Quantity,
-			Movement:      Add,
-			Notes:         l.Notes,
-			TransactionId: c.ID,
-		})
-	default:
-		d.record(id, &inventoryv1.StockReserved{
-			CollectionId:  c.CollectionID,
-			BinName:       l.Bin,
-			SkuId:         l.SKU,
-			Quantity:      l.Quantity,
-			TransactionId: c.ID,
-		})
 	}
+	switch c.Action {
+	case ToRelease, ToShip:
+		return from.take(d, c, l)
+	case ToRestock:
+		return c.add(d, l, Restock)
+	case ByMovement, ToReserve:
+	}
+	if l.Movement == Add {
+		return c.add(d, l, Add)
+	}
+	return c.reserve(d, l)
+}
+
+// add brings units in.
+func (c BulkTransaction) add(d *draft, l Line, m Movement) (refusal string) {
+	id := StockID(c.CollectionID, l.Bin, l.SKU)
+	if d.item(id).Stock.OnHand > MaxOnHand-l.Quantity {
+		return InvalidQuantity
+	}
+	d.record(id, &inventoryv1.StockAdjusted{
+		CollectionId:  c.CollectionID,
+		BinName:       l.Bin,
+		SkuId:         l.SKU,
+		Delta:         l.Quantity,
+		Movement:      m,
+		Notes:         l.Notes,
+		TransactionId: c.ID,
+	})
 	return ""
 }
 
-// draft lets a command try its lines before anything is recorded: an
-// all-or-none transaction that fails at its last line must have moved nothing,
-// and yet records that it failed.
-type draft struct {
-	load   func(id string) Item
-	items  map[string]Item
-	events []draftedEvent
-}
-
-// draftedEvent is an event that is recorded when the draft is taken.
-type draftedEvent struct {
-	id    string
-	event proto.Message
-}
-
-// item is an aggregate as it would be after the drafted events.
-func (d *draft) item(id string) Item {
-	if i, ok := d.items[id]; ok {
-		return i
+// reserve keeps units for the order.
+func (c BulkTransaction) reserve(d *draft, l Line) (refusal string) {
+	id := StockID(c.CollectionID, l.Bin, l.SKU)
+	switch stock := d.item(id).Stock; {
+	case !stock.Known:
+		return UnknownSKU
+	case stock.Available() < l.Quantity:
+		return OutOfStock
 	}
-	return d.load(id)
-}
-
-// record drafts an event.
-func (d *draft) record(id string, e proto.Message) {
-	d.items[id] = Evolve(d.item(id), e)
-	d.events = append(d.events, draftedEvent{id, e})
+	d.record(id, &inventoryv1.StockReserved{
+		CollectionId:  c.CollectionID,
+		BinName:       l.Bin,
+		SkuId:         l.SKU,
+		Quantity:      l.Quantity,
+		TransactionId: c.ID,
+	})
+	return ""
 }

@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	inventoryv1 "github.com/orderstream/oms/gen/oms/inventory/v1"
@@ -160,15 +159,6 @@ func BenchmarkBulkTransactionOf1100Lines(b *testing.B) {
 	c := bulk(true, lines...)
 	for n := 0; b.Loop(); n++ {
 		c.ID = fmt.Sprint("r", n)
-		items := map[string]inventory.Item{}
-		load := func(id string) inventory.Item {
-			if i, ok := items[id]; ok {
-				return i
-			}
-			return p.items[id]
-		}
-		if err := c.Decide(load, func(id string, e proto.Message) { items[id] = inventory.Evolve(load(id), e) }); err != nil {
-			b.Fatal(err)
-		}
+		p.decide(b, c)
 	}
 }

@@ -13,7 +13,6 @@
 package inventory
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 
@@ -41,6 +40,7 @@ const (
 	Remove    = inventoryv1.StockMovement_STOCK_MOVEMENT_REMOVE
 	Transfer  = inventoryv1.StockMovement_STOCK_MOVEMENT_TRANSFER
 	Reconcile = inventoryv1.StockMovement_STOCK_MOVEMENT_RECONCILE
+	Restock   = inventoryv1.StockMovement_STOCK_MOVEMENT_RESTOCK
 )
 
 // Item is the state of one aggregate of the inventory log. The aggregate's id
@@ -51,64 +51,6 @@ type Item struct {
 	// Transaction is the state of a bulk transaction.
 	Transaction Transaction `cbor:"2,keyasint,omitzero"`
 }
-
-// Stock is one SKU in one bin.
-type Stock struct {
-	// Known is true once units were ever added, or counted.
-	Known bool `cbor:"1,keyasint,omitempty"`
-	// OnHand counts the units in the bin.
-	OnHand int64 `cbor:"2,keyasint,omitempty"`
-	// Reserved counts the units of them that are kept for orders.
-	Reserved int64 `cbor:"3,keyasint,omitempty"`
-}
-
-// Available is what can still be sold.
-func (s Stock) Available() int64 { return s.OnHand - s.Reserved }
-
-// Transaction is a bulk transaction: what was asked and what became of it.
-type Transaction struct {
-	// Decided is true once the transaction was applied or refused.
-	Decided bool `cbor:"1,keyasint,omitempty"`
-	// Succeeded is true when every line was done.
-	Succeeded bool `cbor:"2,keyasint,omitempty"`
-	// Released is true once the transaction was undone: it holds nothing any
-	// more, and when it was not decided before it never will be.
-	Released bool `cbor:"3,keyasint,omitempty"`
-	// Lines are the lines as asked, with their outcome.
-	Lines []LineOutcome `cbor:"4,keyasint,omitempty"`
-}
-
-// LineOutcome is one line of a bulk transaction with what became of it. It
-// keeps no more than an answer and an undo need: a transaction of a thousand
-// lines is kept for ever.
-type LineOutcome struct {
-	// Bin and SKU name the stock item.
-	Bin string `cbor:"1,keyasint,omitempty"`
-	SKU string `cbor:"2,keyasint,omitempty"`
-	// Movement is what was asked.
-	Movement Movement `cbor:"3,keyasint,omitempty"`
-	// Quantity is the units asked for.
-	Quantity int64 `cbor:"4,keyasint,omitempty"`
-	// Refusal is a stable code; empty when the line was done.
-	Refusal string `cbor:"5,keyasint,omitempty"`
-}
-
-// Refusal codes of a line. They are part of the contract with callers.
-const (
-	// UnknownSKU: the bin never had any of the SKU.
-	UnknownSKU = "unknown_sku"
-	// OutOfStock: fewer units are available than asked for.
-	OutOfStock = "out_of_stock"
-	// InvalidQuantity: the quantity is below 1, or more than can be counted.
-	InvalidQuantity = "invalid_quantity"
-	// UnsupportedMovement: a bulk transaction only adds and removes.
-	UnsupportedMovement = "unsupported_movement"
-	// TransactionClosed: the transaction was undone before it arrived.
-	TransactionClosed = "transaction_closed"
-	// NotApplied: nothing is wrong with the line itself, but another line of
-	// the same all-or-none transaction was refused.
-	NotApplied = "not_applied"
-)
 
 // StockID is the id of the stock item of a SKU in a bin.
 func StockID(collection int64, bin, sku string) string {
@@ -146,69 +88,11 @@ func New(string, uint64) Item { return Item{} }
 // given state shares.
 func Evolve(i Item, e proto.Message) Item {
 	switch e := e.(type) {
-	case *inventoryv1.StockAdjusted:
-		i.Stock.Known = true
-		i.Stock.OnHand += e.GetDelta()
-	case *inventoryv1.StockReserved:
-		i.Stock.Reserved += e.GetQuantity()
-	case *inventoryv1.StockReleased:
-		i.Stock.Reserved -= e.GetQuantity()
-	case *inventoryv1.BulkTransactionApplied:
-		i.Transaction.Decided = true
-		i.Transaction.Succeeded = e.GetSucceeded()
-		i.Transaction.Lines = outcomes(e.GetLines())
-	case *inventoryv1.BulkTransactionReleased:
-		i.Transaction.Released = true
+	case *inventoryv1.StockAdjusted, *inventoryv1.StockReserved, *inventoryv1.StockReleased, *inventoryv1.StockShipped,
+		*inventoryv1.StockThresholdsSet, *inventoryv1.StockStatusChanged:
+		i.Stock = i.Stock.evolve(e)
+	case *inventoryv1.BulkTransactionApplied, *inventoryv1.BulkTransactionReleased, *inventoryv1.ReservationReduced:
+		i.Transaction = i.Transaction.evolve(e)
 	}
 	return i
-}
-
-// outcomes is what the state keeps of a transaction's lines.
-func outcomes(lines []*inventoryv1.BulkLine) []LineOutcome {
-	kept := make([]LineOutcome, len(lines))
-	for n, l := range lines {
-		kept[n] = LineOutcome{
-			Bin:      l.GetBinName(),
-			SKU:      l.GetSkuId(),
-			Movement: l.GetMovement(),
-			Quantity: l.GetQuantity(),
-			Refusal:  l.GetRefusal(),
-		}
-	}
-	return kept
-}
-
-// Outcome is the answer to a bulk transaction.
-type Outcome struct {
-	// Succeeded is true when every line was done.
-	Succeeded bool
-	// Closed is true when the transaction was undone before it arrived; then
-	// nothing is known of its lines, and each is refused as TransactionClosed.
-	Closed bool
-	// Lines are the lines in the order in which they were asked.
-	Lines []LineOutcome
-}
-
-// Outcome returns what became of the bulk transaction. It is false for a
-// transaction that was neither decided nor undone. The answer to a decided
-// transaction stays the same for ever, also after it was undone.
-func (i Item) Outcome() (Outcome, bool) {
-	t := i.Transaction
-	return Outcome{
-		Succeeded: t.Succeeded,
-		Closed:    t.Released && !t.Decided,
-		Lines:     slices.Clone(t.Lines),
-	}, t.Decided || t.Released
-}
-
-// holds returns the lines whose units the transaction keeps reserved until it
-// is released.
-func (t Transaction) holds() []LineOutcome {
-	var held []LineOutcome
-	for _, l := range t.Lines {
-		if l.Movement == Remove && l.Refusal == "" {
-			held = append(held, l)
-		}
-	}
-	return held
 }

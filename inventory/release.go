@@ -9,8 +9,9 @@ import (
 	"github.com/orderstream/oms/internal/fault"
 )
 
-// Release undoes a bulk transaction: the units that it still holds are
-// available again. Units that it added stay; the saga only ever reserves.
+// Release undoes a bulk transaction: the units that it still holds, neither
+// given back nor shipped since, are available again. Units that it added stay;
+// the saga only ever reserves.
 //
 // A transaction that did not arrive yet is closed instead, and refused when it
 // does: the undo of a request whose answer got lost may overtake it.
@@ -35,12 +36,13 @@ func (c Release) Decide(load func(id string) Item, record func(id string, e prot
 	if t.Released {
 		return nil
 	}
+	held := t.holds()
 	record(id, &inventoryv1.BulkTransactionReleased{
 		CollectionId:  c.CollectionID,
 		TransactionId: c.ID,
 		RequestId:     c.RequestID,
 	})
-	for _, l := range t.holds() {
+	for _, l := range held {
 		record(StockID(c.CollectionID, l.Bin, l.SKU), &inventoryv1.StockReleased{
 			CollectionId:  c.CollectionID,
 			BinName:       l.Bin,

@@ -1,14 +1,13 @@
 package participants
 
 import (
-	"cmp"
 	"context"
-	"slices"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/orderstream/oms/eventstore"
+	"github.com/orderstream/oms/internal/fault"
 	"github.com/orderstream/oms/internal/skava"
 	"github.com/orderstream/oms/internal/workqueue"
 	"github.com/orderstream/oms/inventory"
@@ -32,11 +31,42 @@ func (p Inventory) handle(ctx context.Context, r request, m jetstream.Msg) (any,
 		return nil, err
 	}
 	if len(r.undoOf) > 0 {
-		return p.release(ctx, r, body)
+		return p.undo(ctx, r, body)
 	}
+	tx, err := p.transaction(r, m, body)
+	if err != nil {
+		return nil, err
+	}
+	res, err := p.Log.Transact(ctx, r.meta("inventory"), inventory.Scope(r.collection), tx)
+	if err != nil {
+		return nil, err
+	}
+	out, _ := res.States[inventory.TransactionID(r.collection, r.id)].Outcome()
+	if !out.Answers(tx) {
+		return nil, errReused
+	}
+	return inventoryReply(r, body, out), nil
+}
+
+// actions are what skava.HeaderStockAction asks for.
+var actions = map[string]inventory.Action{
+	"":                 inventory.ByMovement,
+	skava.StockReserve: inventory.ToReserve,
+	skava.StockRelease: inventory.ToRelease,
+	skava.StockShip:    inventory.ToShip,
+	skava.StockRestock: inventory.ToRestock,
+}
+
+// transaction is the request as the inventory decides it.
+func (p Inventory) transaction(r request, m jetstream.Msg, body skava.InventoryBulkTransaction) (inventory.BulkTransaction, error) {
 	tx := inventory.BulkTransaction{
 		CollectionID: r.collection, ID: r.id, AllOrNone: body.AllOrNone, Now: p.Now(),
-		Lines: make([]inventory.Line, len(body.BinItems)),
+		Reservations: m.Headers().Values(skava.HeaderReservation),
+		Lines:        make([]inventory.Line, len(body.BinItems)),
+	}
+	var known bool
+	if tx.Action, known = actions[m.Headers().Get(skava.HeaderStockAction)]; !known {
+		return tx, fault.Field(skava.HeaderStockAction, "is none of reserve, release, ship and restock")
 	}
 	for i, b := range body.BinItems {
 		tx.Lines[i] = inventory.Line{
@@ -44,23 +74,11 @@ func (p Inventory) handle(ctx context.Context, r request, m jetstream.Msg) (any,
 			Quantity: b.Transaction.AtpQty, LineID: b.Transaction.ID, Notes: b.Transaction.Notes,
 		}
 	}
-	res, err := p.Log.Transact(ctx, r.meta("inventory"), inventory.Scope(r.collection), tx)
-	if err != nil {
-		return nil, err
-	}
-	out, _ := res.States[inventory.TransactionID(r.collection, r.id)].Outcome()
-	if !out.Closed && !slices.EqualFunc(tx.Lines, out.Lines, sameLine) {
-		return nil, errReused
-	}
-	return inventoryReply(r, body, out), nil
+	return tx, nil
 }
 
-// sameLine reports whether a line is the one that was decided.
-func sameLine(l inventory.Line, o inventory.LineOutcome) bool {
-	return cmp.Or(l.Bin, inventory.DefaultBin) == o.Bin && l.SKU == o.SKU && l.Movement == o.Movement && l.Quantity == o.Quantity
-}
-
-func (p Inventory) release(ctx context.Context, r request, body skava.InventoryBulkTransaction) (any, error) {
+// undo gives back everything that the named requests still hold.
+func (p Inventory) undo(ctx context.Context, r request, body skava.InventoryBulkTransaction) (any, error) {
 	for _, undone := range r.undoOf {
 		c := inventory.Release{CollectionID: r.collection, ID: undone, RequestID: r.id, Now: p.Now()}
 		if _, err := p.Log.Transact(ctx, r.meta("inventory"), inventory.Scope(r.collection), c); err != nil {

@@ -19,20 +19,16 @@ const bucketStock = "stock"
 // StockProjector folds the inventory log into the stock of every SKU and bin.
 // Stock reads it.
 func StockProjector() Projector {
-	return Projector{Name: "stock", Version: 1, Log: "inventory", Main: bucketStock, Project: projectStock}
+	return Projector{Name: "stock", Version: 2, Log: "inventory", Main: bucketStock, Project: projectStock}
 }
 
 func projectStock(tx *Tx, c eventstore.Commit, events []eventstore.Recorded) error {
 	for _, e := range events {
 		var err error
 		switch e := e.Event.(type) {
-		case *inventoryv1.StockAdjusted:
-			err = moveStock(tx, c.GetTenant(), e, e.GetDelta(), 0)
-		case *inventoryv1.StockReserved:
-			err = moveStock(tx, c.GetTenant(), e, 0, e.GetQuantity())
-		case *inventoryv1.StockReleased:
-			err = moveStock(tx, c.GetTenant(), e, 0, -e.GetQuantity())
-		case *inventoryv1.BulkTransactionApplied, *inventoryv1.BulkTransactionReleased:
+		case stockEvent:
+			err = changeStock(tx, c.GetTenant(), e)
+		case *inventoryv1.BulkTransactionApplied, *inventoryv1.BulkTransactionReleased, *inventoryv1.ReservationReduced:
 			// Why stock moved; that it did is told by the events beside it.
 		default:
 			tx.Unknown()
@@ -44,35 +40,63 @@ func projectStock(tx *Tx, c eventstore.Commit, events []eventstore.Recorded) err
 	return nil
 }
 
-// stockPlace is what every event that moves stock says about where.
-type stockPlace interface {
+// stockEvent is what every event of a stock item says about where.
+type stockEvent interface {
 	proto.Message
 	GetCollectionId() int64
 	GetSkuId() string
 	GetBinName() string
 }
 
-// moveStock changes what is on hand and what of it is reserved.
-func moveStock(tx *Tx, tenant string, e stockPlace, onHand, reserved int64) error {
+// changeStock folds an event into the row of its stock item. A stock item that
+// is new is out of stock, until the event that says otherwise.
+func changeStock(tx *Tx, tenant string, e stockEvent) error {
 	k := stockKey(tenant, e.GetCollectionId(), e.GetSkuId(), e.GetBinName())
 	s, ok, err := Row[*inventoryv1.Stock](tx, bucketStock, k)
 	if err != nil {
 		return err
 	}
 	if !ok {
-		s = &inventoryv1.Stock{CollectionId: e.GetCollectionId(), SkuId: e.GetSkuId(), BinName: e.GetBinName()}
+		s = &inventoryv1.Stock{
+			CollectionId: e.GetCollectionId(), SkuId: e.GetSkuId(), BinName: e.GetBinName(),
+			Status: inventoryv1.StockStatus_STOCK_STATUS_OUT_OF_STOCK,
+		}
 	}
+	switch e := e.(type) {
+	case *inventoryv1.StockAdjusted:
+		err = moveStock(s, e.GetDelta(), 0, 0)
+	case *inventoryv1.StockReserved:
+		err = moveStock(s, 0, e.GetQuantity(), 0)
+	case *inventoryv1.StockReleased:
+		err = moveStock(s, 0, -e.GetQuantity(), 0)
+	case *inventoryv1.StockShipped:
+		err = moveStock(s, -e.GetQuantity(), -e.GetQuantity(), e.GetQuantity())
+	case *inventoryv1.StockThresholdsSet:
+		s.OutOfStockThreshold, s.LowStockThreshold = e.GetOutOfStock(), e.GetLowStock()
+		s.ThresholdsRevision++
+	case *inventoryv1.StockStatusChanged:
+		s.Status, s.LowStock = e.GetStatus(), e.GetLowStock()
+	default:
+		tx.Unknown()
+		return nil
+	}
+	tx.Keep(bucketStock, k, s)
+	return err
+}
+
+// moveStock changes what is on hand, what of it is reserved, and what left.
+func moveStock(s *inventoryv1.Stock, onHand, reserved, shipped int64) (err error) {
 	if s.OnHand, err = money.Add(s.GetOnHand(), onHand); err != nil {
 		return err
 	}
 	if s.Reserved, err = money.Add(s.GetReserved(), reserved); err != nil {
 		return err
 	}
-	if s.Available, err = money.Sub(s.GetOnHand(), s.GetReserved()); err != nil {
+	if s.Shipped, err = money.Add(s.GetShipped(), shipped); err != nil {
 		return err
 	}
-	tx.Keep(bucketStock, k, s)
-	return nil
+	s.Available, err = money.Sub(s.GetOnHand(), s.GetReserved())
+	return err
 }
 
 // Stock reads the view of stock.

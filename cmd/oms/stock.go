@@ -23,14 +23,16 @@ func newStock(a *app) *cobra.Command {
 			`  oms stock transfer A 10 --bin london --to leeds`),
 		newStockMove(a, inventoryv1.StockMovement_STOCK_MOVEMENT_RECONCILE, "reconcile SKU UNITS", "Record how many units were counted",
 			`  oms stock reconcile A 97`),
-		newStockGet(a), newStockList(a))
+		newStockMove(a, inventoryv1.StockMovement_STOCK_MOVEMENT_RESTOCK, "restock SKU UNITS", "Take units back in that had been shipped",
+			`  oms stock restock A 2 --notes "return 12"`),
+		newStockThreshold(a), newStockGet(a), newStockList(a))
 }
 
 func (a *app) stock() (inventoryv1connect.InventoryServiceClient, error) {
 	return dial(a, inventoryv1connect.NewInventoryServiceClient)
 }
 
-// newStockMove is one of the four movements.
+// newStockMove is one of the movements.
 func newStockMove(a *app, m inventoryv1.StockMovement, use, short, example string) *cobra.Command {
 	var req inventoryv1.AdjustStockRequest
 	line := &inventoryv1.StockLine{Movement: m}
@@ -143,10 +145,14 @@ func (a *app) listStock(ctx context.Context, req *inventoryv1.ListStockRequest, 
 	return t.end()
 }
 
-var stockColumns = []any{"SKU", "BIN", "ON HAND", "RESERVED", "AVAILABLE"}
+var stockColumns = []any{"SKU", "BIN", "ON HAND", "RESERVED", "AVAILABLE", "SHIPPED", "STATUS"}
 
 func stockRow(s *inventoryv1.Stock) []any {
-	return []any{s.GetSkuId(), s.GetBinName(), s.GetOnHand(), s.GetReserved(), s.GetAvailable()}
+	status := word(s.GetStatus())
+	if s.GetLowStock() {
+		status += ", low"
+	}
+	return []any{s.GetSkuId(), s.GetBinName(), s.GetOnHand(), s.GetReserved(), s.GetAvailable(), s.GetShipped(), status}
 }
 
 func printStock(w io.Writer, stock []*inventoryv1.Stock) {

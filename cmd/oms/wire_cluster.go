@@ -21,7 +21,12 @@ var commandsOf = map[string][]any{
 		order.Skip{},
 		order.Compensate{},
 	},
-	"inventory": {inventory.AdjustStock{}, inventory.BulkTransaction{}, inventory.Release{}},
+	"inventory": {
+		inventory.AdjustStock{},
+		inventory.BulkTransaction{},
+		inventory.Release{},
+		inventory.SetStockThresholds{},
+	},
 	"promotion": {
 		promotion.CreateCode{},
 		promotion.DisableCode{},

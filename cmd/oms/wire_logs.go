@@ -46,7 +46,7 @@ func (s *service) openLogs(ctx context.Context) (err error) {
 		return err
 	}
 	s.logs.inventory, err = jsstore.OpenLog(ctx, s.store, eventstore.Definition[inventory.Item]{
-		Name: "inventory", Version: 1, New: inventory.New, Evolve: inventory.Evolve,
+		Name: "inventory", Version: 2, New: inventory.New, Evolve: inventory.Evolve, React: inventory.React,
 		Commands: commandsOf["inventory"],
 	}, nil)
 	if err != nil {

@@ -24,9 +24,10 @@ var access = map[string]auth.Scope{
 	orderv1connect.OrderServiceRetryPaymentProcedure: auth.Write,
 	orderv1connect.OrderServiceWatchOrderProcedure:   auth.Read,
 
-	inventoryv1connect.InventoryServiceAdjustStockProcedure: auth.Write,
-	inventoryv1connect.InventoryServiceGetStockProcedure:    auth.Read,
-	inventoryv1connect.InventoryServiceListStockProcedure:   auth.Read,
+	inventoryv1connect.InventoryServiceAdjustStockProcedure:        auth.Write,
+	inventoryv1connect.InventoryServiceSetStockThresholdsProcedure: auth.Write,
+	inventoryv1connect.InventoryServiceGetStockProcedure:           auth.Read,
+	inventoryv1connect.InventoryServiceListStockProcedure:          auth.Read,
 
 	promotionv1connect.PromotionServiceCreatePromoCodeProcedure:  auth.Write,
 	promotionv1connect.PromotionServiceGetPromoCodeProcedure:     auth.Read,

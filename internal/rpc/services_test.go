@@ -47,9 +47,9 @@ func TestStockIsMovedAndRead(t *testing.T) {
 		{Movement: inventoryv1.StockMovement_STOCK_MOVEMENT_TRANSFER, SkuId: "B", BinName: "leeds", ToBinName: "main", Quantity: 2},
 	}}
 	want := &inventoryv1.AdjustStockResponse{Position: 1, Stock: []*inventoryv1.Stock{
-		{CollectionId: 1, BinName: "main", SkuId: "A", OnHand: 15, Available: 15},
-		{CollectionId: 1, BinName: "leeds", SkuId: "B", OnHand: 5, Available: 5},
-		{CollectionId: 1, BinName: "main", SkuId: "B", OnHand: 2, Available: 2},
+		{CollectionId: 1, BinName: "main", SkuId: "A", OnHand: 15, Available: 15, Status: inventoryv1.StockStatus_STOCK_STATUS_IN_STOCK},
+		{CollectionId: 1, BinName: "leeds", SkuId: "B", OnHand: 5, Available: 5, Status: inventoryv1.StockStatus_STOCK_STATUS_IN_STOCK},
+		{CollectionId: 1, BinName: "main", SkuId: "B", OnHand: 2, Available: 2, Status: inventoryv1.StockStatus_STOCK_STATUS_IN_STOCK},
 	}}
 	for range 2 { // a repeat is answered alike
 		got, err := client.AdjustStock(t.Context(), req)

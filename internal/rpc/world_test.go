@@ -111,7 +111,7 @@ func newWorld(tb testing.TB, s setup) *world {
 	}
 	cfg := rpc.Config{
 		Guard: guard(tb, s), Orders: w.orders, Payments: w.pays, Events: store,
-		Inventory:   openLog(tb, store, eventstore.Definition[inventory.Item]{Name: "inventory", Version: 1, New: inventory.New, Evolve: inventory.Evolve}),
+		Inventory:   openLog(tb, store, eventstore.Definition[inventory.Item]{Name: "inventory", Version: 1, New: inventory.New, Evolve: inventory.Evolve, React: inventory.React}),
 		Promotions:  openLog(tb, store, eventstore.Definition[promotion.State]{Name: "promotion", Version: 1, New: promotion.New, Evolve: promotion.Evolve}),
 		OrderView:   orderView{projections.Orders{View: w.views.orders.View()}, w.views.orders.View()},
 		StockView:   stockView{projections.Stock{View: w.views.stock.View()}, w.views.stock.View()},

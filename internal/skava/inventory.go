@@ -15,6 +15,20 @@ const (
 	InventoryReconcile InventoryType = 4
 )
 
+// Values of HeaderStockAction (proposed), each with the type that all lines of
+// the request have. Without the header a line reserves when its type is
+// InventoryRemove, and brings units in when it is InventoryAdd.
+const (
+	// StockReserve keeps units for an order: InventoryRemove.
+	StockReserve = "reserve"
+	// StockRelease gives units of reservations back: InventoryAdd.
+	StockRelease = "release"
+	// StockShip takes units of reservations out of the bin: InventoryNone.
+	StockShip = "ship"
+	// StockRestock takes units that had left back in: InventoryAdd.
+	StockRestock = "restock"
+)
+
 // InventoryBulkTransaction moves stock of several bins and SKUs at once. It is
 // the request on QueueInventory.
 type InventoryBulkTransaction struct {

@@ -64,7 +64,13 @@ const (
 	HeaderRequestID = "Request-Id"
 	// HeaderUndoOf is the id of the request that this one takes back. If that
 	// one arrives later, it must be refused.
-	HeaderUndoOf       = "Undo-Of"
+	HeaderUndoOf = "Undo-Of"
+	// HeaderStockAction says what an InventoryBulkTransaction does to the stock
+	// of an order: one of the StockAction constants, or none.
+	HeaderStockAction = "Stock-Action"
+	// HeaderReservation is the id of a request whose reservation a release or a
+	// shipment takes from; given more than once, the newest first.
+	HeaderReservation  = "Reservation"
 	HeaderOrderID      = "Order-Id"
 	HeaderCollectionID = "Collection-Id"
 	// HeaderCustomerID is missing for a guest.

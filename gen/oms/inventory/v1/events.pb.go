@@ -40,6 +40,8 @@ const (
 	StockMovement_STOCK_MOVEMENT_TRANSFER StockMovement = 3
 	// A count replaced the number on hand.
 	StockMovement_STOCK_MOVEMENT_RECONCILE StockMovement = 4
+	// Units that had been shipped came back: on hand grows.
+	StockMovement_STOCK_MOVEMENT_RESTOCK StockMovement = 5
 )
 
 // Enum value maps for StockMovement.
@@ -50,6 +52,7 @@ var (
 		2: "STOCK_MOVEMENT_REMOVE",
 		3: "STOCK_MOVEMENT_TRANSFER",
 		4: "STOCK_MOVEMENT_RECONCILE",
+		5: "STOCK_MOVEMENT_RESTOCK",
 	}
 	StockMovement_value = map[string]int32{
 		"STOCK_MOVEMENT_UNSPECIFIED": 0,
@@ -57,6 +60,7 @@ var (
 		"STOCK_MOVEMENT_REMOVE":      2,
 		"STOCK_MOVEMENT_TRANSFER":    3,
 		"STOCK_MOVEMENT_RECONCILE":   4,
+		"STOCK_MOVEMENT_RESTOCK":     5,
 	}
 )
 
@@ -85,6 +89,120 @@ func (x StockMovement) Number() protoreflect.EnumNumber {
 // Deprecated: Use StockMovement.Descriptor instead.
 func (StockMovement) EnumDescriptor() ([]byte, []int) {
 	return file_oms_inventory_v1_events_proto_rawDescGZIP(), []int{0}
+}
+
+// StockAction says what a bulk transaction does to the stock of an order.
+type StockAction int32
+
+const (
+	// The movement of each line says it: remove reserves, add brings units in.
+	StockAction_STOCK_ACTION_UNSPECIFIED StockAction = 0
+	// Units are kept for the order.
+	StockAction_STOCK_ACTION_RESERVE StockAction = 1
+	// Units of reservations are given back.
+	StockAction_STOCK_ACTION_RELEASE StockAction = 2
+	// Units of reservations leave.
+	StockAction_STOCK_ACTION_SHIP StockAction = 3
+	// Units that had been shipped come back.
+	StockAction_STOCK_ACTION_RESTOCK StockAction = 4
+)
+
+// Enum value maps for StockAction.
+var (
+	StockAction_name = map[int32]string{
+		0: "STOCK_ACTION_UNSPECIFIED",
+		1: "STOCK_ACTION_RESERVE",
+		2: "STOCK_ACTION_RELEASE",
+		3: "STOCK_ACTION_SHIP",
+		4: "STOCK_ACTION_RESTOCK",
+	}
+	StockAction_value = map[string]int32{
+		"STOCK_ACTION_UNSPECIFIED": 0,
+		"STOCK_ACTION_RESERVE":     1,
+		"STOCK_ACTION_RELEASE":     2,
+		"STOCK_ACTION_SHIP":        3,
+		"STOCK_ACTION_RESTOCK":     4,
+	}
+)
+
+func (x StockAction) Enum() *StockAction {
+	p := new(StockAction)
+	*p = x
+	return p
+}
+
+func (x StockAction) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (StockAction) Descriptor() protoreflect.EnumDescriptor {
+	return file_oms_inventory_v1_events_proto_enumTypes[1].Descriptor()
+}
+
+func (StockAction) Type() protoreflect.EnumType {
+	return &file_oms_inventory_v1_events_proto_enumTypes[1]
+}
+
+func (x StockAction) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use StockAction.Descriptor instead.
+func (StockAction) EnumDescriptor() ([]byte, []int) {
+	return file_oms_inventory_v1_events_proto_rawDescGZIP(), []int{1}
+}
+
+// StockStatus says whether a stock item can be sold.
+type StockStatus int32
+
+const (
+	// Never stored.
+	StockStatus_STOCK_STATUS_UNSPECIFIED StockStatus = 0
+	// More units are available than the threshold.
+	StockStatus_STOCK_STATUS_IN_STOCK StockStatus = 1
+	// No more units are available than the threshold; also what nobody ever had.
+	StockStatus_STOCK_STATUS_OUT_OF_STOCK StockStatus = 2
+)
+
+// Enum value maps for StockStatus.
+var (
+	StockStatus_name = map[int32]string{
+		0: "STOCK_STATUS_UNSPECIFIED",
+		1: "STOCK_STATUS_IN_STOCK",
+		2: "STOCK_STATUS_OUT_OF_STOCK",
+	}
+	StockStatus_value = map[string]int32{
+		"STOCK_STATUS_UNSPECIFIED":  0,
+		"STOCK_STATUS_IN_STOCK":     1,
+		"STOCK_STATUS_OUT_OF_STOCK": 2,
+	}
+)
+
+func (x StockStatus) Enum() *StockStatus {
+	p := new(StockStatus)
+	*p = x
+	return p
+}
+
+func (x StockStatus) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (StockStatus) Descriptor() protoreflect.EnumDescriptor {
+	return file_oms_inventory_v1_events_proto_enumTypes[2].Descriptor()
+}
+
+func (StockStatus) Type() protoreflect.EnumType {
+	return &file_oms_inventory_v1_events_proto_enumTypes[2]
+}
+
+func (x StockStatus) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use StockStatus.Descriptor instead.
+func (StockStatus) EnumDescriptor() ([]byte, []int) {
+	return file_oms_inventory_v1_events_proto_rawDescGZIP(), []int{2}
 }
 
 // StockAdjusted: the number of units on hand changed.
@@ -282,6 +400,8 @@ type StockReleased struct {
 	Quantity int64 `protobuf:"varint,4,opt,name=quantity,proto3" json:"quantity,omitempty"`
 	// Bulk transaction that had reserved them.
 	TransactionId string `protobuf:"bytes,5,opt,name=transaction_id,json=transactionId,proto3" json:"transaction_id,omitempty"`
+	// Request that gave them back; empty when the whole transaction was undone.
+	RequestId     string `protobuf:"bytes,6,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -351,6 +471,306 @@ func (x *StockReleased) GetTransactionId() string {
 	return ""
 }
 
+func (x *StockReleased) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// StockShipped: reserved units left. On hand and reserved shrink together.
+type StockShipped struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Inventory collection.
+	CollectionId int64 `protobuf:"varint,1,opt,name=collection_id,json=collectionId,proto3" json:"collection_id,omitempty"`
+	// Bin.
+	BinName string `protobuf:"bytes,2,opt,name=bin_name,json=binName,proto3" json:"bin_name,omitempty"`
+	// Stock keeping unit.
+	SkuId string `protobuf:"bytes,3,opt,name=sku_id,json=skuId,proto3" json:"sku_id,omitempty"`
+	// Units shipped, at least 1.
+	Quantity int64 `protobuf:"varint,4,opt,name=quantity,proto3" json:"quantity,omitempty"`
+	// Bulk transaction that had reserved them.
+	TransactionId string `protobuf:"bytes,5,opt,name=transaction_id,json=transactionId,proto3" json:"transaction_id,omitempty"`
+	// Request that shipped them.
+	RequestId     string `protobuf:"bytes,6,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StockShipped) Reset() {
+	*x = StockShipped{}
+	mi := &file_oms_inventory_v1_events_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StockShipped) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StockShipped) ProtoMessage() {}
+
+func (x *StockShipped) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_inventory_v1_events_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StockShipped.ProtoReflect.Descriptor instead.
+func (*StockShipped) Descriptor() ([]byte, []int) {
+	return file_oms_inventory_v1_events_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *StockShipped) GetCollectionId() int64 {
+	if x != nil {
+		return x.CollectionId
+	}
+	return 0
+}
+
+func (x *StockShipped) GetBinName() string {
+	if x != nil {
+		return x.BinName
+	}
+	return ""
+}
+
+func (x *StockShipped) GetSkuId() string {
+	if x != nil {
+		return x.SkuId
+	}
+	return ""
+}
+
+func (x *StockShipped) GetQuantity() int64 {
+	if x != nil {
+		return x.Quantity
+	}
+	return 0
+}
+
+func (x *StockShipped) GetTransactionId() string {
+	if x != nil {
+		return x.TransactionId
+	}
+	return ""
+}
+
+func (x *StockShipped) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// StockThresholdsSet: from how few units on a stock item counts as sold out, or
+// as low.
+type StockThresholdsSet struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Inventory collection.
+	CollectionId int64 `protobuf:"varint,1,opt,name=collection_id,json=collectionId,proto3" json:"collection_id,omitempty"`
+	// Bin.
+	BinName string `protobuf:"bytes,2,opt,name=bin_name,json=binName,proto3" json:"bin_name,omitempty"`
+	// Stock keeping unit.
+	SkuId string `protobuf:"bytes,3,opt,name=sku_id,json=skuId,proto3" json:"sku_id,omitempty"`
+	// Out of stock when no more units than this are available.
+	OutOfStock int64 `protobuf:"varint,4,opt,name=out_of_stock,json=outOfStock,proto3" json:"out_of_stock,omitempty"`
+	// Low when no more units than this are available; 0 means never.
+	LowStock      int64 `protobuf:"varint,5,opt,name=low_stock,json=lowStock,proto3" json:"low_stock,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StockThresholdsSet) Reset() {
+	*x = StockThresholdsSet{}
+	mi := &file_oms_inventory_v1_events_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StockThresholdsSet) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StockThresholdsSet) ProtoMessage() {}
+
+func (x *StockThresholdsSet) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_inventory_v1_events_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StockThresholdsSet.ProtoReflect.Descriptor instead.
+func (*StockThresholdsSet) Descriptor() ([]byte, []int) {
+	return file_oms_inventory_v1_events_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *StockThresholdsSet) GetCollectionId() int64 {
+	if x != nil {
+		return x.CollectionId
+	}
+	return 0
+}
+
+func (x *StockThresholdsSet) GetBinName() string {
+	if x != nil {
+		return x.BinName
+	}
+	return ""
+}
+
+func (x *StockThresholdsSet) GetSkuId() string {
+	if x != nil {
+		return x.SkuId
+	}
+	return ""
+}
+
+func (x *StockThresholdsSet) GetOutOfStock() int64 {
+	if x != nil {
+		return x.OutOfStock
+	}
+	return 0
+}
+
+func (x *StockThresholdsSet) GetLowStock() int64 {
+	if x != nil {
+		return x.LowStock
+	}
+	return 0
+}
+
+// StockStatusChanged: a stock item crossed one of its thresholds. It is stored
+// with the movement that did it, and only when a status or flag flips.
+type StockStatusChanged struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Inventory collection.
+	CollectionId int64 `protobuf:"varint,1,opt,name=collection_id,json=collectionId,proto3" json:"collection_id,omitempty"`
+	// Bin.
+	BinName string `protobuf:"bytes,2,opt,name=bin_name,json=binName,proto3" json:"bin_name,omitempty"`
+	// Stock keeping unit.
+	SkuId string `protobuf:"bytes,3,opt,name=sku_id,json=skuId,proto3" json:"sku_id,omitempty"`
+	// Status from now on.
+	Status StockStatus `protobuf:"varint,4,opt,name=status,proto3,enum=oms.inventory.v1.StockStatus" json:"status,omitempty"`
+	// Status until now; the same when only the flag flipped.
+	PreviousStatus StockStatus `protobuf:"varint,5,opt,name=previous_status,json=previousStatus,proto3,enum=oms.inventory.v1.StockStatus" json:"previous_status,omitempty"`
+	// Whether stock is low from now on.
+	LowStock bool `protobuf:"varint,6,opt,name=low_stock,json=lowStock,proto3" json:"low_stock,omitempty"`
+	// Whether stock was low until now.
+	PreviousLowStock bool `protobuf:"varint,7,opt,name=previous_low_stock,json=previousLowStock,proto3" json:"previous_low_stock,omitempty"`
+	// Units available after the movement.
+	Available int64 `protobuf:"varint,8,opt,name=available,proto3" json:"available,omitempty"`
+	// When it was crossed.
+	At            *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=at,proto3" json:"at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StockStatusChanged) Reset() {
+	*x = StockStatusChanged{}
+	mi := &file_oms_inventory_v1_events_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StockStatusChanged) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StockStatusChanged) ProtoMessage() {}
+
+func (x *StockStatusChanged) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_inventory_v1_events_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StockStatusChanged.ProtoReflect.Descriptor instead.
+func (*StockStatusChanged) Descriptor() ([]byte, []int) {
+	return file_oms_inventory_v1_events_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *StockStatusChanged) GetCollectionId() int64 {
+	if x != nil {
+		return x.CollectionId
+	}
+	return 0
+}
+
+func (x *StockStatusChanged) GetBinName() string {
+	if x != nil {
+		return x.BinName
+	}
+	return ""
+}
+
+func (x *StockStatusChanged) GetSkuId() string {
+	if x != nil {
+		return x.SkuId
+	}
+	return ""
+}
+
+func (x *StockStatusChanged) GetStatus() StockStatus {
+	if x != nil {
+		return x.Status
+	}
+	return StockStatus_STOCK_STATUS_UNSPECIFIED
+}
+
+func (x *StockStatusChanged) GetPreviousStatus() StockStatus {
+	if x != nil {
+		return x.PreviousStatus
+	}
+	return StockStatus_STOCK_STATUS_UNSPECIFIED
+}
+
+func (x *StockStatusChanged) GetLowStock() bool {
+	if x != nil {
+		return x.LowStock
+	}
+	return false
+}
+
+func (x *StockStatusChanged) GetPreviousLowStock() bool {
+	if x != nil {
+		return x.PreviousLowStock
+	}
+	return false
+}
+
+func (x *StockStatusChanged) GetAvailable() int64 {
+	if x != nil {
+		return x.Available
+	}
+	return 0
+}
+
+func (x *StockStatusChanged) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
 // BulkTransactionApplied: a bulk transaction was decided, in part or whole. A
 // repeat of the same id is answered from here.
 type BulkTransactionApplied struct {
@@ -366,14 +786,18 @@ type BulkTransactionApplied struct {
 	// Lines with their outcome, as asked.
 	Lines []*BulkLine `protobuf:"bytes,5,rep,name=lines,proto3" json:"lines,omitempty"`
 	// When it was decided.
-	At            *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=at,proto3" json:"at,omitempty"`
+	At *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=at,proto3" json:"at,omitempty"`
+	// What was asked for, when the movements of the lines do not say it.
+	Action StockAction `protobuf:"varint,7,opt,name=action,proto3,enum=oms.inventory.v1.StockAction" json:"action,omitempty"`
+	// Bulk transactions whose reservations it took from, in order.
+	Reservations  []string `protobuf:"bytes,8,rep,name=reservations,proto3" json:"reservations,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *BulkTransactionApplied) Reset() {
 	*x = BulkTransactionApplied{}
-	mi := &file_oms_inventory_v1_events_proto_msgTypes[3]
+	mi := &file_oms_inventory_v1_events_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -385,7 +809,7 @@ func (x *BulkTransactionApplied) String() string {
 func (*BulkTransactionApplied) ProtoMessage() {}
 
 func (x *BulkTransactionApplied) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_inventory_v1_events_proto_msgTypes[3]
+	mi := &file_oms_inventory_v1_events_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -398,7 +822,7 @@ func (x *BulkTransactionApplied) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BulkTransactionApplied.ProtoReflect.Descriptor instead.
 func (*BulkTransactionApplied) Descriptor() ([]byte, []int) {
-	return file_oms_inventory_v1_events_proto_rawDescGZIP(), []int{3}
+	return file_oms_inventory_v1_events_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *BulkTransactionApplied) GetCollectionId() int64 {
@@ -443,8 +867,169 @@ func (x *BulkTransactionApplied) GetAt() *timestamppb.Timestamp {
 	return nil
 }
 
-// BulkTransactionReleased: what a bulk transaction had reserved was given
-// back; a transaction released before it arrived is refused when it does.
+func (x *BulkTransactionApplied) GetAction() StockAction {
+	if x != nil {
+		return x.Action
+	}
+	return StockAction_STOCK_ACTION_UNSPECIFIED
+}
+
+func (x *BulkTransactionApplied) GetReservations() []string {
+	if x != nil {
+		return x.Reservations
+	}
+	return nil
+}
+
+// ReservationReduced: a bulk transaction holds less than it reserved, since a
+// later request gave units back or shipped them.
+type ReservationReduced struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Inventory collection.
+	CollectionId int64 `protobuf:"varint,1,opt,name=collection_id,json=collectionId,proto3" json:"collection_id,omitempty"`
+	// Bulk transaction that had reserved the units.
+	TransactionId string `protobuf:"bytes,2,opt,name=transaction_id,json=transactionId,proto3" json:"transaction_id,omitempty"`
+	// Request that took them.
+	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// What it holds no longer.
+	Lines         []*ReducedLine `protobuf:"bytes,4,rep,name=lines,proto3" json:"lines,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReservationReduced) Reset() {
+	*x = ReservationReduced{}
+	mi := &file_oms_inventory_v1_events_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReservationReduced) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReservationReduced) ProtoMessage() {}
+
+func (x *ReservationReduced) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_inventory_v1_events_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReservationReduced.ProtoReflect.Descriptor instead.
+func (*ReservationReduced) Descriptor() ([]byte, []int) {
+	return file_oms_inventory_v1_events_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *ReservationReduced) GetCollectionId() int64 {
+	if x != nil {
+		return x.CollectionId
+	}
+	return 0
+}
+
+func (x *ReservationReduced) GetTransactionId() string {
+	if x != nil {
+		return x.TransactionId
+	}
+	return ""
+}
+
+func (x *ReservationReduced) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *ReservationReduced) GetLines() []*ReducedLine {
+	if x != nil {
+		return x.Lines
+	}
+	return nil
+}
+
+// ReducedLine is the part of a reservation that a request took.
+type ReducedLine struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Bin.
+	BinName string `protobuf:"bytes,1,opt,name=bin_name,json=binName,proto3" json:"bin_name,omitempty"`
+	// Stock keeping unit.
+	SkuId string `protobuf:"bytes,2,opt,name=sku_id,json=skuId,proto3" json:"sku_id,omitempty"`
+	// Units, at least 1.
+	Quantity int64 `protobuf:"varint,3,opt,name=quantity,proto3" json:"quantity,omitempty"`
+	// True when they left, false when they were given back.
+	Shipped       bool `protobuf:"varint,4,opt,name=shipped,proto3" json:"shipped,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReducedLine) Reset() {
+	*x = ReducedLine{}
+	mi := &file_oms_inventory_v1_events_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReducedLine) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReducedLine) ProtoMessage() {}
+
+func (x *ReducedLine) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_inventory_v1_events_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReducedLine.ProtoReflect.Descriptor instead.
+func (*ReducedLine) Descriptor() ([]byte, []int) {
+	return file_oms_inventory_v1_events_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *ReducedLine) GetBinName() string {
+	if x != nil {
+		return x.BinName
+	}
+	return ""
+}
+
+func (x *ReducedLine) GetSkuId() string {
+	if x != nil {
+		return x.SkuId
+	}
+	return ""
+}
+
+func (x *ReducedLine) GetQuantity() int64 {
+	if x != nil {
+		return x.Quantity
+	}
+	return 0
+}
+
+func (x *ReducedLine) GetShipped() bool {
+	if x != nil {
+		return x.Shipped
+	}
+	return false
+}
+
+// BulkTransactionReleased: what a bulk transaction still held was given back; a
+// transaction released before it arrived is refused when it does.
 type BulkTransactionReleased struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Inventory collection.
@@ -459,7 +1044,7 @@ type BulkTransactionReleased struct {
 
 func (x *BulkTransactionReleased) Reset() {
 	*x = BulkTransactionReleased{}
-	mi := &file_oms_inventory_v1_events_proto_msgTypes[4]
+	mi := &file_oms_inventory_v1_events_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -471,7 +1056,7 @@ func (x *BulkTransactionReleased) String() string {
 func (*BulkTransactionReleased) ProtoMessage() {}
 
 func (x *BulkTransactionReleased) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_inventory_v1_events_proto_msgTypes[4]
+	mi := &file_oms_inventory_v1_events_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -484,7 +1069,7 @@ func (x *BulkTransactionReleased) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BulkTransactionReleased.ProtoReflect.Descriptor instead.
 func (*BulkTransactionReleased) Descriptor() ([]byte, []int) {
-	return file_oms_inventory_v1_events_proto_rawDescGZIP(), []int{4}
+	return file_oms_inventory_v1_events_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *BulkTransactionReleased) GetCollectionId() int64 {
@@ -515,7 +1100,7 @@ type BulkLine struct {
 	BinName string `protobuf:"bytes,1,opt,name=bin_name,json=binName,proto3" json:"bin_name,omitempty"`
 	// Stock keeping unit.
 	SkuId string `protobuf:"bytes,2,opt,name=sku_id,json=skuId,proto3" json:"sku_id,omitempty"`
-	// What to do: add or remove (Skava transaction.type).
+	// What to do (Skava transaction.type); unspecified when units are shipped.
 	Movement StockMovement `protobuf:"varint,3,opt,name=movement,proto3,enum=oms.inventory.v1.StockMovement" json:"movement,omitempty"`
 	// Units.
 	Quantity int64 `protobuf:"varint,4,opt,name=quantity,proto3" json:"quantity,omitempty"`
@@ -531,7 +1116,7 @@ type BulkLine struct {
 
 func (x *BulkLine) Reset() {
 	*x = BulkLine{}
-	mi := &file_oms_inventory_v1_events_proto_msgTypes[5]
+	mi := &file_oms_inventory_v1_events_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -543,7 +1128,7 @@ func (x *BulkLine) String() string {
 func (*BulkLine) ProtoMessage() {}
 
 func (x *BulkLine) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_inventory_v1_events_proto_msgTypes[5]
+	mi := &file_oms_inventory_v1_events_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -556,7 +1141,7 @@ func (x *BulkLine) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BulkLine.ProtoReflect.Descriptor instead.
 func (*BulkLine) Descriptor() ([]byte, []int) {
-	return file_oms_inventory_v1_events_proto_rawDescGZIP(), []int{5}
+	return file_oms_inventory_v1_events_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *BulkLine) GetBinName() string {
@@ -626,20 +1211,60 @@ const file_oms_inventory_v1_events_proto_rawDesc = "" +
 	"\bbin_name\x18\x02 \x01(\tR\abinName\x12\x15\n" +
 	"\x06sku_id\x18\x03 \x01(\tR\x05skuId\x12\x1a\n" +
 	"\bquantity\x18\x04 \x01(\x03R\bquantity\x12%\n" +
-	"\x0etransaction_id\x18\x05 \x01(\tR\rtransactionId\"\xa9\x01\n" +
+	"\x0etransaction_id\x18\x05 \x01(\tR\rtransactionId\"\xc8\x01\n" +
 	"\rStockReleased\x12#\n" +
 	"\rcollection_id\x18\x01 \x01(\x03R\fcollectionId\x12\x19\n" +
 	"\bbin_name\x18\x02 \x01(\tR\abinName\x12\x15\n" +
 	"\x06sku_id\x18\x03 \x01(\tR\x05skuId\x12\x1a\n" +
 	"\bquantity\x18\x04 \x01(\x03R\bquantity\x12%\n" +
-	"\x0etransaction_id\x18\x05 \x01(\tR\rtransactionId\"\x80\x02\n" +
+	"\x0etransaction_id\x18\x05 \x01(\tR\rtransactionId\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x06 \x01(\tR\trequestId\"\xc7\x01\n" +
+	"\fStockShipped\x12#\n" +
+	"\rcollection_id\x18\x01 \x01(\x03R\fcollectionId\x12\x19\n" +
+	"\bbin_name\x18\x02 \x01(\tR\abinName\x12\x15\n" +
+	"\x06sku_id\x18\x03 \x01(\tR\x05skuId\x12\x1a\n" +
+	"\bquantity\x18\x04 \x01(\x03R\bquantity\x12%\n" +
+	"\x0etransaction_id\x18\x05 \x01(\tR\rtransactionId\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x06 \x01(\tR\trequestId\"\xaa\x01\n" +
+	"\x12StockThresholdsSet\x12#\n" +
+	"\rcollection_id\x18\x01 \x01(\x03R\fcollectionId\x12\x19\n" +
+	"\bbin_name\x18\x02 \x01(\tR\abinName\x12\x15\n" +
+	"\x06sku_id\x18\x03 \x01(\tR\x05skuId\x12 \n" +
+	"\fout_of_stock\x18\x04 \x01(\x03R\n" +
+	"outOfStock\x12\x1b\n" +
+	"\tlow_stock\x18\x05 \x01(\x03R\blowStock\"\xff\x02\n" +
+	"\x12StockStatusChanged\x12#\n" +
+	"\rcollection_id\x18\x01 \x01(\x03R\fcollectionId\x12\x19\n" +
+	"\bbin_name\x18\x02 \x01(\tR\abinName\x12\x15\n" +
+	"\x06sku_id\x18\x03 \x01(\tR\x05skuId\x125\n" +
+	"\x06status\x18\x04 \x01(\x0e2\x1d.oms.inventory.v1.StockStatusR\x06status\x12F\n" +
+	"\x0fprevious_status\x18\x05 \x01(\x0e2\x1d.oms.inventory.v1.StockStatusR\x0epreviousStatus\x12\x1b\n" +
+	"\tlow_stock\x18\x06 \x01(\bR\blowStock\x12,\n" +
+	"\x12previous_low_stock\x18\a \x01(\bR\x10previousLowStock\x12\x1c\n" +
+	"\tavailable\x18\b \x01(\x03R\tavailable\x12*\n" +
+	"\x02at\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"\xdb\x02\n" +
 	"\x16BulkTransactionApplied\x12#\n" +
 	"\rcollection_id\x18\x01 \x01(\x03R\fcollectionId\x12%\n" +
 	"\x0etransaction_id\x18\x02 \x01(\tR\rtransactionId\x12\x1c\n" +
 	"\tsucceeded\x18\x03 \x01(\bR\tsucceeded\x12\x1e\n" +
 	"\vall_or_none\x18\x04 \x01(\bR\tallOrNone\x120\n" +
 	"\x05lines\x18\x05 \x03(\v2\x1a.oms.inventory.v1.BulkLineR\x05lines\x12*\n" +
-	"\x02at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"\x84\x01\n" +
+	"\x02at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x125\n" +
+	"\x06action\x18\a \x01(\x0e2\x1d.oms.inventory.v1.StockActionR\x06action\x12\"\n" +
+	"\freservations\x18\b \x03(\tR\freservations\"\xb4\x01\n" +
+	"\x12ReservationReduced\x12#\n" +
+	"\rcollection_id\x18\x01 \x01(\x03R\fcollectionId\x12%\n" +
+	"\x0etransaction_id\x18\x02 \x01(\tR\rtransactionId\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tR\trequestId\x123\n" +
+	"\x05lines\x18\x04 \x03(\v2\x1d.oms.inventory.v1.ReducedLineR\x05lines\"u\n" +
+	"\vReducedLine\x12\x19\n" +
+	"\bbin_name\x18\x01 \x01(\tR\abinName\x12\x15\n" +
+	"\x06sku_id\x18\x02 \x01(\tR\x05skuId\x12\x1a\n" +
+	"\bquantity\x18\x03 \x01(\x03R\bquantity\x12\x18\n" +
+	"\ashipped\x18\x04 \x01(\bR\ashipped\"\x84\x01\n" +
 	"\x17BulkTransactionReleased\x12#\n" +
 	"\rcollection_id\x18\x01 \x01(\x03R\fcollectionId\x12%\n" +
 	"\x0etransaction_id\x18\x02 \x01(\tR\rtransactionId\x12\x1d\n" +
@@ -652,13 +1277,24 @@ const file_oms_inventory_v1_events_proto_rawDesc = "" +
 	"\bquantity\x18\x04 \x01(\x03R\bquantity\x12\x17\n" +
 	"\aline_id\x18\x05 \x01(\tR\x06lineId\x12\x14\n" +
 	"\x05notes\x18\x06 \x01(\tR\x05notes\x12\x18\n" +
-	"\arefusal\x18\a \x01(\tR\arefusal*\x9d\x01\n" +
+	"\arefusal\x18\a \x01(\tR\arefusal*\xb9\x01\n" +
 	"\rStockMovement\x12\x1e\n" +
 	"\x1aSTOCK_MOVEMENT_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12STOCK_MOVEMENT_ADD\x10\x01\x12\x19\n" +
 	"\x15STOCK_MOVEMENT_REMOVE\x10\x02\x12\x1b\n" +
 	"\x17STOCK_MOVEMENT_TRANSFER\x10\x03\x12\x1c\n" +
-	"\x18STOCK_MOVEMENT_RECONCILE\x10\x04B\xc2\x01\n" +
+	"\x18STOCK_MOVEMENT_RECONCILE\x10\x04\x12\x1a\n" +
+	"\x16STOCK_MOVEMENT_RESTOCK\x10\x05*\x90\x01\n" +
+	"\vStockAction\x12\x1c\n" +
+	"\x18STOCK_ACTION_UNSPECIFIED\x10\x00\x12\x18\n" +
+	"\x14STOCK_ACTION_RESERVE\x10\x01\x12\x18\n" +
+	"\x14STOCK_ACTION_RELEASE\x10\x02\x12\x15\n" +
+	"\x11STOCK_ACTION_SHIP\x10\x03\x12\x18\n" +
+	"\x14STOCK_ACTION_RESTOCK\x10\x04*e\n" +
+	"\vStockStatus\x12\x1c\n" +
+	"\x18STOCK_STATUS_UNSPECIFIED\x10\x00\x12\x19\n" +
+	"\x15STOCK_STATUS_IN_STOCK\x10\x01\x12\x1d\n" +
+	"\x19STOCK_STATUS_OUT_OF_STOCK\x10\x02B\xc2\x01\n" +
 	"\x14com.oms.inventory.v1B\vEventsProtoP\x01Z;github.com/orderstream/oms/gen/oms/inventory/v1;inventoryv1\xa2\x02\x03OIX\xaa\x02\x10Oms.Inventory.V1\xca\x02\x10Oms\\Inventory\\V1\xe2\x02\x1cOms\\Inventory\\V1\\GPBMetadata\xea\x02\x12Oms::Inventory::V1b\x06proto3"
 
 var (
@@ -673,28 +1309,40 @@ func file_oms_inventory_v1_events_proto_rawDescGZIP() []byte {
 	return file_oms_inventory_v1_events_proto_rawDescData
 }
 
-var file_oms_inventory_v1_events_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_oms_inventory_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_oms_inventory_v1_events_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_oms_inventory_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_oms_inventory_v1_events_proto_goTypes = []any{
 	(StockMovement)(0),              // 0: oms.inventory.v1.StockMovement
-	(*StockAdjusted)(nil),           // 1: oms.inventory.v1.StockAdjusted
-	(*StockReserved)(nil),           // 2: oms.inventory.v1.StockReserved
-	(*StockReleased)(nil),           // 3: oms.inventory.v1.StockReleased
-	(*BulkTransactionApplied)(nil),  // 4: oms.inventory.v1.BulkTransactionApplied
-	(*BulkTransactionReleased)(nil), // 5: oms.inventory.v1.BulkTransactionReleased
-	(*BulkLine)(nil),                // 6: oms.inventory.v1.BulkLine
-	(*timestamppb.Timestamp)(nil),   // 7: google.protobuf.Timestamp
+	(StockAction)(0),                // 1: oms.inventory.v1.StockAction
+	(StockStatus)(0),                // 2: oms.inventory.v1.StockStatus
+	(*StockAdjusted)(nil),           // 3: oms.inventory.v1.StockAdjusted
+	(*StockReserved)(nil),           // 4: oms.inventory.v1.StockReserved
+	(*StockReleased)(nil),           // 5: oms.inventory.v1.StockReleased
+	(*StockShipped)(nil),            // 6: oms.inventory.v1.StockShipped
+	(*StockThresholdsSet)(nil),      // 7: oms.inventory.v1.StockThresholdsSet
+	(*StockStatusChanged)(nil),      // 8: oms.inventory.v1.StockStatusChanged
+	(*BulkTransactionApplied)(nil),  // 9: oms.inventory.v1.BulkTransactionApplied
+	(*ReservationReduced)(nil),      // 10: oms.inventory.v1.ReservationReduced
+	(*ReducedLine)(nil),             // 11: oms.inventory.v1.ReducedLine
+	(*BulkTransactionReleased)(nil), // 12: oms.inventory.v1.BulkTransactionReleased
+	(*BulkLine)(nil),                // 13: oms.inventory.v1.BulkLine
+	(*timestamppb.Timestamp)(nil),   // 14: google.protobuf.Timestamp
 }
 var file_oms_inventory_v1_events_proto_depIdxs = []int32{
-	0, // 0: oms.inventory.v1.StockAdjusted.movement:type_name -> oms.inventory.v1.StockMovement
-	6, // 1: oms.inventory.v1.BulkTransactionApplied.lines:type_name -> oms.inventory.v1.BulkLine
-	7, // 2: oms.inventory.v1.BulkTransactionApplied.at:type_name -> google.protobuf.Timestamp
-	0, // 3: oms.inventory.v1.BulkLine.movement:type_name -> oms.inventory.v1.StockMovement
-	4, // [4:4] is the sub-list for method output_type
-	4, // [4:4] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	0,  // 0: oms.inventory.v1.StockAdjusted.movement:type_name -> oms.inventory.v1.StockMovement
+	2,  // 1: oms.inventory.v1.StockStatusChanged.status:type_name -> oms.inventory.v1.StockStatus
+	2,  // 2: oms.inventory.v1.StockStatusChanged.previous_status:type_name -> oms.inventory.v1.StockStatus
+	14, // 3: oms.inventory.v1.StockStatusChanged.at:type_name -> google.protobuf.Timestamp
+	13, // 4: oms.inventory.v1.BulkTransactionApplied.lines:type_name -> oms.inventory.v1.BulkLine
+	14, // 5: oms.inventory.v1.BulkTransactionApplied.at:type_name -> google.protobuf.Timestamp
+	1,  // 6: oms.inventory.v1.BulkTransactionApplied.action:type_name -> oms.inventory.v1.StockAction
+	11, // 7: oms.inventory.v1.ReservationReduced.lines:type_name -> oms.inventory.v1.ReducedLine
+	0,  // 8: oms.inventory.v1.BulkLine.movement:type_name -> oms.inventory.v1.StockMovement
+	9,  // [9:9] is the sub-list for method output_type
+	9,  // [9:9] is the sub-list for method input_type
+	9,  // [9:9] is the sub-list for extension type_name
+	9,  // [9:9] is the sub-list for extension extendee
+	0,  // [0:9] is the sub-list for field type_name
 }
 
 func init() { file_oms_inventory_v1_events_proto_init() }
@@ -707,8 +1355,8 @@ func file_oms_inventory_v1_events_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_oms_inventory_v1_events_proto_rawDesc), len(file_oms_inventory_v1_events_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   6,
+			NumEnums:      3,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -257,9 +257,21 @@ type Stock struct {
 	// Units of them that are kept for orders.
 	Reserved int64 `protobuf:"varint,5,opt,name=reserved,proto3" json:"reserved,omitempty"`
 	// on_hand minus reserved: what can still be sold (Skava atpQty).
-	Available     int64 `protobuf:"varint,6,opt,name=available,proto3" json:"available,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Available int64 `protobuf:"varint,6,opt,name=available,proto3" json:"available,omitempty"`
+	// Units that ever left for orders.
+	Shipped int64 `protobuf:"varint,7,opt,name=shipped,proto3" json:"shipped,omitempty"`
+	// Whether it can be sold; out of stock as long as nobody ever had any.
+	Status StockStatus `protobuf:"varint,8,opt,name=status,proto3,enum=oms.inventory.v1.StockStatus" json:"status,omitempty"`
+	// True when no more units are available than low_stock_threshold.
+	LowStock bool `protobuf:"varint,9,opt,name=low_stock,json=lowStock,proto3" json:"low_stock,omitempty"`
+	// Out of stock when no more units than this are available.
+	OutOfStockThreshold int64 `protobuf:"varint,10,opt,name=out_of_stock_threshold,json=outOfStockThreshold,proto3" json:"out_of_stock_threshold,omitempty"`
+	// Low when no more units than this are available; 0 means never.
+	LowStockThreshold int64 `protobuf:"varint,11,opt,name=low_stock_threshold,json=lowStockThreshold,proto3" json:"low_stock_threshold,omitempty"`
+	// How often the thresholds were set; see expected_revision.
+	ThresholdsRevision uint64 `protobuf:"varint,12,opt,name=thresholds_revision,json=thresholdsRevision,proto3" json:"thresholds_revision,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
 }
 
 func (x *Stock) Reset() {
@@ -334,6 +346,215 @@ func (x *Stock) GetAvailable() int64 {
 	return 0
 }
 
+func (x *Stock) GetShipped() int64 {
+	if x != nil {
+		return x.Shipped
+	}
+	return 0
+}
+
+func (x *Stock) GetStatus() StockStatus {
+	if x != nil {
+		return x.Status
+	}
+	return StockStatus_STOCK_STATUS_UNSPECIFIED
+}
+
+func (x *Stock) GetLowStock() bool {
+	if x != nil {
+		return x.LowStock
+	}
+	return false
+}
+
+func (x *Stock) GetOutOfStockThreshold() int64 {
+	if x != nil {
+		return x.OutOfStockThreshold
+	}
+	return 0
+}
+
+func (x *Stock) GetLowStockThreshold() int64 {
+	if x != nil {
+		return x.LowStockThreshold
+	}
+	return 0
+}
+
+func (x *Stock) GetThresholdsRevision() uint64 {
+	if x != nil {
+		return x.ThresholdsRevision
+	}
+	return 0
+}
+
+// SetStockThresholdsRequest names a stock item and its thresholds. What is not
+// given stays as it is.
+type SetStockThresholdsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Key under which a repeat of this request is recognised.
+	IdempotencyKey string `protobuf:"bytes,1,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
+	// thresholds_revision that the caller has seen; another one is refused. 0
+	// means any.
+	ExpectedRevision uint64 `protobuf:"varint,2,opt,name=expected_revision,json=expectedRevision,proto3" json:"expected_revision,omitempty"`
+	// Inventory collection; 0 means 1.
+	CollectionId int64 `protobuf:"varint,3,opt,name=collection_id,json=collectionId,proto3" json:"collection_id,omitempty"`
+	// Stock keeping unit.
+	SkuId string `protobuf:"bytes,4,opt,name=sku_id,json=skuId,proto3" json:"sku_id,omitempty"`
+	// Bin; empty means "main".
+	BinName string `protobuf:"bytes,5,opt,name=bin_name,json=binName,proto3" json:"bin_name,omitempty"`
+	// Out of stock when no more units than this are available.
+	OutOfStock *int64 `protobuf:"varint,6,opt,name=out_of_stock,json=outOfStock,proto3,oneof" json:"out_of_stock,omitempty"`
+	// Low when no more units than this are available; 0 means never. Above
+	// out_of_stock, if it is to be of use.
+	LowStock      *int64 `protobuf:"varint,7,opt,name=low_stock,json=lowStock,proto3,oneof" json:"low_stock,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetStockThresholdsRequest) Reset() {
+	*x = SetStockThresholdsRequest{}
+	mi := &file_oms_inventory_v1_service_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetStockThresholdsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetStockThresholdsRequest) ProtoMessage() {}
+
+func (x *SetStockThresholdsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_inventory_v1_service_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetStockThresholdsRequest.ProtoReflect.Descriptor instead.
+func (*SetStockThresholdsRequest) Descriptor() ([]byte, []int) {
+	return file_oms_inventory_v1_service_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *SetStockThresholdsRequest) GetIdempotencyKey() string {
+	if x != nil {
+		return x.IdempotencyKey
+	}
+	return ""
+}
+
+func (x *SetStockThresholdsRequest) GetExpectedRevision() uint64 {
+	if x != nil {
+		return x.ExpectedRevision
+	}
+	return 0
+}
+
+func (x *SetStockThresholdsRequest) GetCollectionId() int64 {
+	if x != nil {
+		return x.CollectionId
+	}
+	return 0
+}
+
+func (x *SetStockThresholdsRequest) GetSkuId() string {
+	if x != nil {
+		return x.SkuId
+	}
+	return ""
+}
+
+func (x *SetStockThresholdsRequest) GetBinName() string {
+	if x != nil {
+		return x.BinName
+	}
+	return ""
+}
+
+func (x *SetStockThresholdsRequest) GetOutOfStock() int64 {
+	if x != nil && x.OutOfStock != nil {
+		return *x.OutOfStock
+	}
+	return 0
+}
+
+func (x *SetStockThresholdsRequest) GetLowStock() int64 {
+	if x != nil && x.LowStock != nil {
+		return *x.LowStock
+	}
+	return 0
+}
+
+// SetStockThresholdsResponse carries the stock item.
+type SetStockThresholdsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Stock after the change.
+	Stock *Stock `protobuf:"bytes,1,opt,name=stock,proto3" json:"stock,omitempty"`
+	// Log position of the commit.
+	Position uint64 `protobuf:"varint,2,opt,name=position,proto3" json:"position,omitempty"`
+	// True when an earlier request with the same idempotency key did the work.
+	Repeated      bool `protobuf:"varint,3,opt,name=repeated,proto3" json:"repeated,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetStockThresholdsResponse) Reset() {
+	*x = SetStockThresholdsResponse{}
+	mi := &file_oms_inventory_v1_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetStockThresholdsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetStockThresholdsResponse) ProtoMessage() {}
+
+func (x *SetStockThresholdsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_inventory_v1_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetStockThresholdsResponse.ProtoReflect.Descriptor instead.
+func (*SetStockThresholdsResponse) Descriptor() ([]byte, []int) {
+	return file_oms_inventory_v1_service_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *SetStockThresholdsResponse) GetStock() *Stock {
+	if x != nil {
+		return x.Stock
+	}
+	return nil
+}
+
+func (x *SetStockThresholdsResponse) GetPosition() uint64 {
+	if x != nil {
+		return x.Position
+	}
+	return 0
+}
+
+func (x *SetStockThresholdsResponse) GetRepeated() bool {
+	if x != nil {
+		return x.Repeated
+	}
+	return false
+}
+
 // GetStockRequest names a SKU.
 type GetStockRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -349,7 +570,7 @@ type GetStockRequest struct {
 
 func (x *GetStockRequest) Reset() {
 	*x = GetStockRequest{}
-	mi := &file_oms_inventory_v1_service_proto_msgTypes[4]
+	mi := &file_oms_inventory_v1_service_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -361,7 +582,7 @@ func (x *GetStockRequest) String() string {
 func (*GetStockRequest) ProtoMessage() {}
 
 func (x *GetStockRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_inventory_v1_service_proto_msgTypes[4]
+	mi := &file_oms_inventory_v1_service_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -374,7 +595,7 @@ func (x *GetStockRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetStockRequest.ProtoReflect.Descriptor instead.
 func (*GetStockRequest) Descriptor() ([]byte, []int) {
-	return file_oms_inventory_v1_service_proto_rawDescGZIP(), []int{4}
+	return file_oms_inventory_v1_service_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *GetStockRequest) GetSkuId() string {
@@ -409,7 +630,7 @@ type GetStockResponse struct {
 
 func (x *GetStockResponse) Reset() {
 	*x = GetStockResponse{}
-	mi := &file_oms_inventory_v1_service_proto_msgTypes[5]
+	mi := &file_oms_inventory_v1_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -421,7 +642,7 @@ func (x *GetStockResponse) String() string {
 func (*GetStockResponse) ProtoMessage() {}
 
 func (x *GetStockResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_inventory_v1_service_proto_msgTypes[5]
+	mi := &file_oms_inventory_v1_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -434,7 +655,7 @@ func (x *GetStockResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetStockResponse.ProtoReflect.Descriptor instead.
 func (*GetStockResponse) Descriptor() ([]byte, []int) {
-	return file_oms_inventory_v1_service_proto_rawDescGZIP(), []int{5}
+	return file_oms_inventory_v1_service_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *GetStockResponse) GetStock() []*Stock {
@@ -461,7 +682,7 @@ type ListStockRequest struct {
 
 func (x *ListStockRequest) Reset() {
 	*x = ListStockRequest{}
-	mi := &file_oms_inventory_v1_service_proto_msgTypes[6]
+	mi := &file_oms_inventory_v1_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -473,7 +694,7 @@ func (x *ListStockRequest) String() string {
 func (*ListStockRequest) ProtoMessage() {}
 
 func (x *ListStockRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_inventory_v1_service_proto_msgTypes[6]
+	mi := &file_oms_inventory_v1_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -486,7 +707,7 @@ func (x *ListStockRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListStockRequest.ProtoReflect.Descriptor instead.
 func (*ListStockRequest) Descriptor() ([]byte, []int) {
-	return file_oms_inventory_v1_service_proto_rawDescGZIP(), []int{6}
+	return file_oms_inventory_v1_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ListStockRequest) GetCollectionId() int64 {
@@ -530,7 +751,7 @@ type ListStockResponse struct {
 
 func (x *ListStockResponse) Reset() {
 	*x = ListStockResponse{}
-	mi := &file_oms_inventory_v1_service_proto_msgTypes[7]
+	mi := &file_oms_inventory_v1_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -542,7 +763,7 @@ func (x *ListStockResponse) String() string {
 func (*ListStockResponse) ProtoMessage() {}
 
 func (x *ListStockResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_inventory_v1_service_proto_msgTypes[7]
+	mi := &file_oms_inventory_v1_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -555,7 +776,7 @@ func (x *ListStockResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListStockResponse.ProtoReflect.Descriptor instead.
 func (*ListStockResponse) Descriptor() ([]byte, []int) {
-	return file_oms_inventory_v1_service_proto_rawDescGZIP(), []int{7}
+	return file_oms_inventory_v1_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ListStockResponse) GetStock() []*Stock {
@@ -594,14 +815,40 @@ const file_oms_inventory_v1_service_proto_rawDesc = "" +
 	"\x13AdjustStockResponse\x12\x1a\n" +
 	"\bposition\x18\x01 \x01(\x04R\bposition\x12-\n" +
 	"\x05stock\x18\x02 \x03(\v2\x17.oms.inventory.v1.StockR\x05stock\x12\x1a\n" +
-	"\brepeated\x18\x03 \x01(\bR\brepeated\"\xb1\x01\n" +
+	"\brepeated\x18\x03 \x01(\bR\brepeated\"\xb5\x03\n" +
 	"\x05Stock\x12#\n" +
 	"\rcollection_id\x18\x01 \x01(\x03R\fcollectionId\x12\x19\n" +
 	"\bbin_name\x18\x02 \x01(\tR\abinName\x12\x15\n" +
 	"\x06sku_id\x18\x03 \x01(\tR\x05skuId\x12\x17\n" +
 	"\aon_hand\x18\x04 \x01(\x03R\x06onHand\x12\x1a\n" +
 	"\breserved\x18\x05 \x01(\x03R\breserved\x12\x1c\n" +
-	"\tavailable\x18\x06 \x01(\x03R\tavailable\"\x8a\x01\n" +
+	"\tavailable\x18\x06 \x01(\x03R\tavailable\x12\x18\n" +
+	"\ashipped\x18\a \x01(\x03R\ashipped\x125\n" +
+	"\x06status\x18\b \x01(\x0e2\x1d.oms.inventory.v1.StockStatusR\x06status\x12\x1b\n" +
+	"\tlow_stock\x18\t \x01(\bR\blowStock\x123\n" +
+	"\x16out_of_stock_threshold\x18\n" +
+	" \x01(\x03R\x13outOfStockThreshold\x12.\n" +
+	"\x13low_stock_threshold\x18\v \x01(\x03R\x11lowStockThreshold\x12/\n" +
+	"\x13thresholds_revision\x18\f \x01(\x04R\x12thresholdsRevision\"\xfb\x02\n" +
+	"\x19SetStockThresholdsRequest\x121\n" +
+	"\x0fidempotency_key\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\x0eidempotencyKey\x12+\n" +
+	"\x11expected_revision\x18\x02 \x01(\x04R\x10expectedRevision\x122\n" +
+	"\rcollection_id\x18\x03 \x01(\x03B\r\xbaH\n" +
+	"\"\b\x18\xff\xff\xff\xff\a(\x00R\fcollectionId\x12 \n" +
+	"\x06sku_id\x18\x04 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x05skuId\x12\"\n" +
+	"\bbin_name\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18@R\abinName\x124\n" +
+	"\fout_of_stock\x18\x06 \x01(\x03B\r\xbaH\n" +
+	"\"\b\x18\x80\x94\xeb\xdc\x03(\x00H\x00R\n" +
+	"outOfStock\x88\x01\x01\x12/\n" +
+	"\tlow_stock\x18\a \x01(\x03B\r\xbaH\n" +
+	"\"\b\x18\x80\x94\xeb\xdc\x03(\x00H\x01R\blowStock\x88\x01\x01B\x0f\n" +
+	"\r_out_of_stockB\f\n" +
+	"\n" +
+	"_low_stock\"\x83\x01\n" +
+	"\x1aSetStockThresholdsResponse\x12-\n" +
+	"\x05stock\x18\x01 \x01(\v2\x17.oms.inventory.v1.StockR\x05stock\x12\x1a\n" +
+	"\bposition\x18\x02 \x01(\x04R\bposition\x12\x1a\n" +
+	"\brepeated\x18\x03 \x01(\bR\brepeated\"\x8a\x01\n" +
 	"\x0fGetStockRequest\x12 \n" +
 	"\x06sku_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x05skuId\x122\n" +
 	"\rcollection_id\x18\x02 \x01(\x03B\r\xbaH\n" +
@@ -619,9 +866,10 @@ const file_oms_inventory_v1_service_proto_rawDesc = "" +
 	"\fmin_position\x18\x04 \x01(\x04R\vminPosition\"j\n" +
 	"\x11ListStockResponse\x12-\n" +
 	"\x05stock\x18\x01 \x03(\v2\x17.oms.inventory.v1.StockR\x05stock\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xa1\x02\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\x92\x03\n" +
 	"\x10InventoryService\x12Z\n" +
-	"\vAdjustStock\x12$.oms.inventory.v1.AdjustStockRequest\x1a%.oms.inventory.v1.AdjustStockResponse\x12V\n" +
+	"\vAdjustStock\x12$.oms.inventory.v1.AdjustStockRequest\x1a%.oms.inventory.v1.AdjustStockResponse\x12o\n" +
+	"\x12SetStockThresholds\x12+.oms.inventory.v1.SetStockThresholdsRequest\x1a,.oms.inventory.v1.SetStockThresholdsResponse\x12V\n" +
 	"\bGetStock\x12!.oms.inventory.v1.GetStockRequest\x1a\".oms.inventory.v1.GetStockResponse\"\x03\x90\x02\x01\x12Y\n" +
 	"\tListStock\x12\".oms.inventory.v1.ListStockRequest\x1a#.oms.inventory.v1.ListStockResponse\"\x03\x90\x02\x01B\xc3\x01\n" +
 	"\x14com.oms.inventory.v1B\fServiceProtoP\x01Z;github.com/orderstream/oms/gen/oms/inventory/v1;inventoryv1\xa2\x02\x03OIX\xaa\x02\x10Oms.Inventory.V1\xca\x02\x10Oms\\Inventory\\V1\xe2\x02\x1cOms\\Inventory\\V1\\GPBMetadata\xea\x02\x12Oms::Inventory::V1b\x06proto3"
@@ -638,35 +886,42 @@ func file_oms_inventory_v1_service_proto_rawDescGZIP() []byte {
 	return file_oms_inventory_v1_service_proto_rawDescData
 }
 
-var file_oms_inventory_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_oms_inventory_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_oms_inventory_v1_service_proto_goTypes = []any{
-	(*AdjustStockRequest)(nil),  // 0: oms.inventory.v1.AdjustStockRequest
-	(*StockLine)(nil),           // 1: oms.inventory.v1.StockLine
-	(*AdjustStockResponse)(nil), // 2: oms.inventory.v1.AdjustStockResponse
-	(*Stock)(nil),               // 3: oms.inventory.v1.Stock
-	(*GetStockRequest)(nil),     // 4: oms.inventory.v1.GetStockRequest
-	(*GetStockResponse)(nil),    // 5: oms.inventory.v1.GetStockResponse
-	(*ListStockRequest)(nil),    // 6: oms.inventory.v1.ListStockRequest
-	(*ListStockResponse)(nil),   // 7: oms.inventory.v1.ListStockResponse
-	(StockMovement)(0),          // 8: oms.inventory.v1.StockMovement
+	(*AdjustStockRequest)(nil),         // 0: oms.inventory.v1.AdjustStockRequest
+	(*StockLine)(nil),                  // 1: oms.inventory.v1.StockLine
+	(*AdjustStockResponse)(nil),        // 2: oms.inventory.v1.AdjustStockResponse
+	(*Stock)(nil),                      // 3: oms.inventory.v1.Stock
+	(*SetStockThresholdsRequest)(nil),  // 4: oms.inventory.v1.SetStockThresholdsRequest
+	(*SetStockThresholdsResponse)(nil), // 5: oms.inventory.v1.SetStockThresholdsResponse
+	(*GetStockRequest)(nil),            // 6: oms.inventory.v1.GetStockRequest
+	(*GetStockResponse)(nil),           // 7: oms.inventory.v1.GetStockResponse
+	(*ListStockRequest)(nil),           // 8: oms.inventory.v1.ListStockRequest
+	(*ListStockResponse)(nil),          // 9: oms.inventory.v1.ListStockResponse
+	(StockMovement)(0),                 // 10: oms.inventory.v1.StockMovement
+	(StockStatus)(0),                   // 11: oms.inventory.v1.StockStatus
 }
 var file_oms_inventory_v1_service_proto_depIdxs = []int32{
-	1, // 0: oms.inventory.v1.AdjustStockRequest.lines:type_name -> oms.inventory.v1.StockLine
-	8, // 1: oms.inventory.v1.StockLine.movement:type_name -> oms.inventory.v1.StockMovement
-	3, // 2: oms.inventory.v1.AdjustStockResponse.stock:type_name -> oms.inventory.v1.Stock
-	3, // 3: oms.inventory.v1.GetStockResponse.stock:type_name -> oms.inventory.v1.Stock
-	3, // 4: oms.inventory.v1.ListStockResponse.stock:type_name -> oms.inventory.v1.Stock
-	0, // 5: oms.inventory.v1.InventoryService.AdjustStock:input_type -> oms.inventory.v1.AdjustStockRequest
-	4, // 6: oms.inventory.v1.InventoryService.GetStock:input_type -> oms.inventory.v1.GetStockRequest
-	6, // 7: oms.inventory.v1.InventoryService.ListStock:input_type -> oms.inventory.v1.ListStockRequest
-	2, // 8: oms.inventory.v1.InventoryService.AdjustStock:output_type -> oms.inventory.v1.AdjustStockResponse
-	5, // 9: oms.inventory.v1.InventoryService.GetStock:output_type -> oms.inventory.v1.GetStockResponse
-	7, // 10: oms.inventory.v1.InventoryService.ListStock:output_type -> oms.inventory.v1.ListStockResponse
-	8, // [8:11] is the sub-list for method output_type
-	5, // [5:8] is the sub-list for method input_type
-	5, // [5:5] is the sub-list for extension type_name
-	5, // [5:5] is the sub-list for extension extendee
-	0, // [0:5] is the sub-list for field type_name
+	1,  // 0: oms.inventory.v1.AdjustStockRequest.lines:type_name -> oms.inventory.v1.StockLine
+	10, // 1: oms.inventory.v1.StockLine.movement:type_name -> oms.inventory.v1.StockMovement
+	3,  // 2: oms.inventory.v1.AdjustStockResponse.stock:type_name -> oms.inventory.v1.Stock
+	11, // 3: oms.inventory.v1.Stock.status:type_name -> oms.inventory.v1.StockStatus
+	3,  // 4: oms.inventory.v1.SetStockThresholdsResponse.stock:type_name -> oms.inventory.v1.Stock
+	3,  // 5: oms.inventory.v1.GetStockResponse.stock:type_name -> oms.inventory.v1.Stock
+	3,  // 6: oms.inventory.v1.ListStockResponse.stock:type_name -> oms.inventory.v1.Stock
+	0,  // 7: oms.inventory.v1.InventoryService.AdjustStock:input_type -> oms.inventory.v1.AdjustStockRequest
+	4,  // 8: oms.inventory.v1.InventoryService.SetStockThresholds:input_type -> oms.inventory.v1.SetStockThresholdsRequest
+	6,  // 9: oms.inventory.v1.InventoryService.GetStock:input_type -> oms.inventory.v1.GetStockRequest
+	8,  // 10: oms.inventory.v1.InventoryService.ListStock:input_type -> oms.inventory.v1.ListStockRequest
+	2,  // 11: oms.inventory.v1.InventoryService.AdjustStock:output_type -> oms.inventory.v1.AdjustStockResponse
+	5,  // 12: oms.inventory.v1.InventoryService.SetStockThresholds:output_type -> oms.inventory.v1.SetStockThresholdsResponse
+	7,  // 13: oms.inventory.v1.InventoryService.GetStock:output_type -> oms.inventory.v1.GetStockResponse
+	9,  // 14: oms.inventory.v1.InventoryService.ListStock:output_type -> oms.inventory.v1.ListStockResponse
+	11, // [11:15] is the sub-list for method output_type
+	7,  // [7:11] is the sub-list for method input_type
+	7,  // [7:7] is the sub-list for extension type_name
+	7,  // [7:7] is the sub-list for extension extendee
+	0,  // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_oms_inventory_v1_service_proto_init() }
@@ -675,13 +930,14 @@ func file_oms_inventory_v1_service_proto_init() {
 		return
 	}
 	file_oms_inventory_v1_events_proto_init()
+	file_oms_inventory_v1_service_proto_msgTypes[4].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_oms_inventory_v1_service_proto_rawDesc), len(file_oms_inventory_v1_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   8,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -37,6 +37,9 @@ const (
 	// InventoryServiceAdjustStockProcedure is the fully-qualified name of the InventoryService's
 	// AdjustStock RPC.
 	InventoryServiceAdjustStockProcedure = "/oms.inventory.v1.InventoryService/AdjustStock"
+	// InventoryServiceSetStockThresholdsProcedure is the fully-qualified name of the InventoryService's
+	// SetStockThresholds RPC.
+	InventoryServiceSetStockThresholdsProcedure = "/oms.inventory.v1.InventoryService/SetStockThresholds"
 	// InventoryServiceGetStockProcedure is the fully-qualified name of the InventoryService's GetStock
 	// RPC.
 	InventoryServiceGetStockProcedure = "/oms.inventory.v1.InventoryService/GetStock"
@@ -49,6 +52,9 @@ const (
 type InventoryServiceClient interface {
 	// AdjustStock adds, removes, transfers or reconciles stock: all lines or none.
 	AdjustStock(context.Context, *v1.AdjustStockRequest) (*v1.AdjustStockResponse, error)
+	// SetStockThresholds says from how few units on a stock item counts as sold
+	// out, or as low.
+	SetStockThresholds(context.Context, *v1.SetStockThresholdsRequest) (*v1.SetStockThresholdsResponse, error)
 	// GetStock reads the stock of one SKU in every bin.
 	GetStock(context.Context, *v1.GetStockRequest) (*v1.GetStockResponse, error)
 	// ListStock pages through the stock of a collection, by SKU and bin.
@@ -72,6 +78,12 @@ func NewInventoryServiceClient(httpClient connect.HTTPClient, baseURL string, op
 			connect.WithSchema(inventoryServiceMethods.ByName("AdjustStock")),
 			connect.WithClientOptions(opts...),
 		),
+		setStockThresholds: connect.NewClient[v1.SetStockThresholdsRequest, v1.SetStockThresholdsResponse](
+			httpClient,
+			baseURL+InventoryServiceSetStockThresholdsProcedure,
+			connect.WithSchema(inventoryServiceMethods.ByName("SetStockThresholds")),
+			connect.WithClientOptions(opts...),
+		),
 		getStock: connect.NewClient[v1.GetStockRequest, v1.GetStockResponse](
 			httpClient,
 			baseURL+InventoryServiceGetStockProcedure,
@@ -91,14 +103,24 @@ func NewInventoryServiceClient(httpClient connect.HTTPClient, baseURL string, op
 
 // inventoryServiceClient implements InventoryServiceClient.
 type inventoryServiceClient struct {
-	adjustStock *connect.Client[v1.AdjustStockRequest, v1.AdjustStockResponse]
-	getStock    *connect.Client[v1.GetStockRequest, v1.GetStockResponse]
-	listStock   *connect.Client[v1.ListStockRequest, v1.ListStockResponse]
+	adjustStock        *connect.Client[v1.AdjustStockRequest, v1.AdjustStockResponse]
+	setStockThresholds *connect.Client[v1.SetStockThresholdsRequest, v1.SetStockThresholdsResponse]
+	getStock           *connect.Client[v1.GetStockRequest, v1.GetStockResponse]
+	listStock          *connect.Client[v1.ListStockRequest, v1.ListStockResponse]
 }
 
 // AdjustStock calls oms.inventory.v1.InventoryService.AdjustStock.
 func (c *inventoryServiceClient) AdjustStock(ctx context.Context, req *v1.AdjustStockRequest) (*v1.AdjustStockResponse, error) {
 	response, err := c.adjustStock.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// SetStockThresholds calls oms.inventory.v1.InventoryService.SetStockThresholds.
+func (c *inventoryServiceClient) SetStockThresholds(ctx context.Context, req *v1.SetStockThresholdsRequest) (*v1.SetStockThresholdsResponse, error) {
+	response, err := c.setStockThresholds.CallUnary(ctx, connect.NewRequest(req))
 	if response != nil {
 		return response.Msg, err
 	}
@@ -127,6 +149,9 @@ func (c *inventoryServiceClient) ListStock(ctx context.Context, req *v1.ListStoc
 type InventoryServiceHandler interface {
 	// AdjustStock adds, removes, transfers or reconciles stock: all lines or none.
 	AdjustStock(context.Context, *v1.AdjustStockRequest) (*v1.AdjustStockResponse, error)
+	// SetStockThresholds says from how few units on a stock item counts as sold
+	// out, or as low.
+	SetStockThresholds(context.Context, *v1.SetStockThresholdsRequest) (*v1.SetStockThresholdsResponse, error)
 	// GetStock reads the stock of one SKU in every bin.
 	GetStock(context.Context, *v1.GetStockRequest) (*v1.GetStockResponse, error)
 	// ListStock pages through the stock of a collection, by SKU and bin.
@@ -144,6 +169,12 @@ func NewInventoryServiceHandler(svc InventoryServiceHandler, opts ...connect.Han
 		InventoryServiceAdjustStockProcedure,
 		svc.AdjustStock,
 		connect.WithSchema(inventoryServiceMethods.ByName("AdjustStock")),
+		connect.WithHandlerOptions(opts...),
+	)
+	inventoryServiceSetStockThresholdsHandler := connect.NewUnaryHandlerSimple(
+		InventoryServiceSetStockThresholdsProcedure,
+		svc.SetStockThresholds,
+		connect.WithSchema(inventoryServiceMethods.ByName("SetStockThresholds")),
 		connect.WithHandlerOptions(opts...),
 	)
 	inventoryServiceGetStockHandler := connect.NewUnaryHandlerSimple(
@@ -164,6 +195,8 @@ func NewInventoryServiceHandler(svc InventoryServiceHandler, opts ...connect.Han
 		switch r.URL.Path {
 		case InventoryServiceAdjustStockProcedure:
 			inventoryServiceAdjustStockHandler.ServeHTTP(w, r)
+		case InventoryServiceSetStockThresholdsProcedure:
+			inventoryServiceSetStockThresholdsHandler.ServeHTTP(w, r)
 		case InventoryServiceGetStockProcedure:
 			inventoryServiceGetStockHandler.ServeHTTP(w, r)
 		case InventoryServiceListStockProcedure:
@@ -179,6 +212,10 @@ type UnimplementedInventoryServiceHandler struct{}
 
 func (UnimplementedInventoryServiceHandler) AdjustStock(context.Context, *v1.AdjustStockRequest) (*v1.AdjustStockResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("oms.inventory.v1.InventoryService.AdjustStock is not implemented"))
+}
+
+func (UnimplementedInventoryServiceHandler) SetStockThresholds(context.Context, *v1.SetStockThresholdsRequest) (*v1.SetStockThresholdsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("oms.inventory.v1.InventoryService.SetStockThresholds is not implemented"))
 }
 
 func (UnimplementedInventoryServiceHandler) GetStock(context.Context, *v1.GetStockRequest) (*v1.GetStockResponse, error) {
