@@ -95,6 +95,9 @@ func (c CancelItems) Decide(o Order) ([]proto.Message, error) {
 	if !o.Confirmed() {
 		return nil, o.refuse("is not confirmed: cancel the whole order, or wait")
 	}
+	if err := o.unedited(); err != nil {
+		return nil, err
+	}
 	lines, err := o.take(c.Lines, "open and in no package", Item.Free, Item.openShare)
 	if err != nil {
 		return nil, err

@@ -76,8 +76,15 @@ func TestCreateStoresEverythingItWasTold(t *testing.T) {
 		Properties: map[string]string{"campaign": "march"},
 		OnDecline:  orderv1.PaymentDeclinePolicy_PAYMENT_DECLINE_POLICY_UNDO,
 		CreatedBy:  "ada", Now: noon, ExpectedTotal: gbp(2850),
+		Type: orderv1.OrderType_ORDER_TYPE_EXCHANGE, OriginalOrderID: "order-original-1", OriginalReturnID: "r1",
+		CaptureAt: orderv1.CaptureAt_CAPTURE_AT_SHIP,
+		Metadata: order.Metadata{
+			CommissionDate: "2026-03-01", PV: "10", QV: "12.5", Bonus: "1", PartyID: "p", LocalInvoiceNumber: "li", Notes: "n",
+			CustomFields: map[string]string{"a": "b"},
+		},
 	}
 	e := place(t, c)
+	e.Imported, e.Payments[0].SettledMinor = true, 1 // only imports have them
 	empty(t, "OrderCreated", e.ProtoReflect())
 	if got := e.GetAdjustments()[0].GetKind(); got != discount {
 		t.Errorf("an adjustment of no kind is stored as %v, want discount", got)

@@ -96,6 +96,17 @@ func (c EditItems) Decide(o Order) ([]proto.Message, error) {
 	return []proto.Message{e}, nil
 }
 
+// unedited refuses what needs the lines of the order while an edit of them is
+// under way.
+func (o Order) unedited() error {
+	for _, w := range o.Work {
+		if w.Kind == EditWork {
+			return fault.New(fault.Precondition, "order_busy", "order %s is being edited: try again", o.ID)
+		}
+	}
+	return nil
+}
+
 // editPlan is what an edit comes to.
 type editPlan struct {
 	changes []*orderv1.LineChange

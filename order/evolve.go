@@ -67,8 +67,12 @@ func (o Order) evolveLife(e proto.Message) Order {
 	return o
 }
 
-// allCancelled counts every unit as cancelled: nothing is owed any more.
+// allCancelled counts every unit as cancelled: nothing is owed any more, and
+// what is still packed is unpacked.
 func (o Order) allCancelled() Order {
+	for _, p := range o.Packages {
+		o = o.unpacked(p.ID, PackageVoided)
+	}
 	o.Items = slices.Clone(o.Items)
 	for n := range o.Items {
 		i := &o.Items[n]

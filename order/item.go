@@ -140,7 +140,7 @@ func (o Order) rolledUp() Order {
 
 // lineStatus is the status of a sale that stands.
 func (o Order) lineStatus() Status {
-	seen := map[Status]bool{}
+	seen := make(map[Status]bool)
 	var open, shipped bool
 	least := Status(0)
 	for _, i := range o.Items {

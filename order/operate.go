@@ -58,12 +58,11 @@ type Compensate struct {
 
 // Decide turns the saga round.
 func (c Compensate) Decide(o Order) ([]proto.Message, error) {
-	switch o.Status {
-	case Cancelling, Cancelled: // asked twice, done once
+	if o.Status == Cancelling || o.Status == Cancelled { // asked twice, done once
 		return nil, nil
-	case Submitted:
-		return nil, fault.New(fault.Precondition, "order_submitted", "the checkout of order %s has ended: cancel the order", o.ID)
-	case None, Created, OnHold:
+	}
+	if o.Confirmed() {
+		return nil, fault.New(fault.Precondition, "order_"+o.Status.String(), "the checkout of order %s has ended: cancel the order", o.ID)
 	}
 	return o.become(Cancelling, &orderv1.CompensationStarted{Reason: ReasonOperator, Message: c.Reason})
 }

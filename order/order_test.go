@@ -37,7 +37,7 @@ type command interface {
 var (
 	created = &orderv1.OrderCreated{
 		OrderId: orderID, OrderNumber: 7, CollectionId: 1, CurrencyCode: "GBP",
-		Items:            []*orderv1.OrderedItem{{ItemId: "1", SkuId: "tea", BinName: "main", Quantity: 2}},
+		Items:            []*orderv1.OrderedItem{{ItemId: "1", SkuId: "tea", BinName: "main", Quantity: 2, UnitPriceMinor: 1000, Returnable: true}},
 		Payments:         []*orderv1.PlannedPayment{{PaymentItemId: "p1", Gateway: "simulated", AmountMinor: 1500}, {PaymentItemId: "p2", Gateway: "simulated", AmountMinor: 500}},
 		PromoCodes:       []*orderv1.PromoCode{{PromoCode: "SPRING"}},
 		Totals:           &orderv1.StoredTotals{ItemsMinor: 2000, TotalMinor: 2000},

@@ -93,7 +93,7 @@ func (o Order) evolvePackage(e proto.Message) (Order, bool) {
 		o = o.endWork(e.GetWorkId())
 	case *orderv1.OrderDelivered:
 		o = o.withItems(units(e.GetLines()), func(i *Item, u Units) {
-			i.Delivered += u.Quantity
+			i.Delivered = min(i.Delivered+u.Quantity, i.Shipped-i.Returned)
 		}).rolledUp()
 		o.UpdatedAt = at(e.GetDeliveredAt())
 	default:
@@ -116,7 +116,7 @@ func (o Order) packed(p *orderv1.StoredPackage, s orderv1.PackageStatus) Order {
 // unpacked ends a package that has not left; its units can be packed again.
 func (o Order) unpacked(id string, s orderv1.PackageStatus) Order {
 	p, known := o.Package(id)
-	if !known || gone(p.Status) {
+	if !known || gone(p.Status) || p.Status == PackageVoided || p.Status == PackageSplit {
 		return o
 	}
 	return o.changePackage(id, func(p *Package) { p.Status = s }).

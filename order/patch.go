@@ -68,6 +68,9 @@ func (c Patch) Decide(o Order) ([]proto.Message, error) {
 		}
 		events = append(events, more...)
 	}
+	if actOf[c.Status] != nil && len(events) == 1 && o.Status != c.Status {
+		return nil, o.refuse("has nothing that could become " + c.Status.String())
+	}
 	return events, nil
 }
 
@@ -124,7 +127,7 @@ var actOf = map[Status]func(c Patch, lines []Units) act{ //nolint:exhaustive // 
 // acts are the commands that the statuses of the patch stand for, over the
 // lines that have such units.
 func (c Patch) acts(o Order) []act {
-	lines := map[Status][]Units{}
+	lines := make(map[Status][]Units)
 	var statuses []Status
 	add := func(s Status, i Item, quantity int64) {
 		if quantity == 0 {

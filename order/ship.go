@@ -166,7 +166,7 @@ func (o Order) fulfillable() error {
 	if !o.Status.Confirmed() {
 		return o.refuse("cannot be shipped")
 	}
-	return nil
+	return o.unedited()
 }
 
 // somePackage returns a package of an order that exists.

@@ -15,11 +15,13 @@ var nameOf = map[string]string{
 	skava.QueuePromotion: "promotion",
 	skava.QueuePayment:   "payment",
 	skava.QueueFraud:     "fraud",
+
+	skava.QueueLinkedOrders: "orders",
 }
 
 // ours are the first tokens of the subjects on which oms itself listens or
 // publishes.
-var ours = []string{"cmd", "fraud", "inventory", "log", "order", "payment", "promotion", "reply", "t", "tick"}
+var ours = []string{"cmd", "fraud", "inventory", "linked", "log", "order", "payment", "promotion", "reply", "t", "tick"}
 
 // checkReplyTo refuses a reply subject at which a reply does harm. Replies are
 // sent with the rights of oms and not with those of whoever asks: nobody must

@@ -41,7 +41,7 @@ func newest(a, b listed) int {
 }
 
 // ending is what brings a new order to a status.
-var ending = map[orderv1.OrderStatus][]proto.Message{
+var ending = map[orderv1.OrderStatus][]proto.Message{ //nolint:exhaustive // the statuses of the checkout
 	orderv1.OrderStatus_ORDER_STATUS_UNSPECIFIED: nil,
 	orderv1.OrderStatus_ORDER_STATUS_CREATED:     nil,
 	orderv1.OrderStatus_ORDER_STATUS_ON_HOLD:     {&orderv1.OrderHeld{}},

@@ -14,15 +14,21 @@ import (
 // neither yes nor no, is Invalid.
 func ReadReply(s orderv1.Step, data []byte) (order.Answer, error) {
 	switch s {
-	case orderv1.Step_STEP_RESERVE_INVENTORY, orderv1.Step_STEP_RELEASE_INVENTORY:
+	case orderv1.Step_STEP_RESERVE_INVENTORY, orderv1.Step_STEP_RELEASE_INVENTORY, orderv1.Step_STEP_RESERVE_UNITS,
+		orderv1.Step_STEP_SHIP_UNITS, orderv1.Step_STEP_RELEASE_UNITS, orderv1.Step_STEP_RESTOCK_UNITS:
 		return read(s, data, inventoryAnswer)
 	case orderv1.Step_STEP_BLOCK_PROMOTION, orderv1.Step_STEP_ASSIGN_PROMOTION, orderv1.Step_STEP_RELEASE_PROMOTION:
 		return read(s, data, promotionAnswer)
 	case orderv1.Step_STEP_CHECK_FRAUD:
 		return read(s, data, fraudAnswer)
 	case orderv1.Step_STEP_AUTHORIZE_PAYMENT, orderv1.Step_STEP_CAPTURE_PAYMENT,
-		orderv1.Step_STEP_VOID_PAYMENT, orderv1.Step_STEP_REFUND_PAYMENT:
+		orderv1.Step_STEP_VOID_PAYMENT, orderv1.Step_STEP_REFUND_PAYMENT, orderv1.Step_STEP_AUTHORIZE_UNITS,
+		orderv1.Step_STEP_CAPTURE_UNITS, orderv1.Step_STEP_VOID_UNITS, orderv1.Step_STEP_REFUND_UNITS:
 		return read(s, data, paymentAnswer)
+	case orderv1.Step_STEP_CREATE_LINKED_ORDER:
+		return read(s, data, func(r skava.LinkedOrderReply) order.Answer {
+			return order.Answer{RequestID: r.RequestID, Code: r.ResponseCode, Message: r.ResponseMessage}
+		})
 	case orderv1.Step_STEP_UNSPECIFIED:
 	}
 	return order.Answer{}, fault.New(fault.Invalid, "invalid_reply", "nobody is asked to do %s", s)

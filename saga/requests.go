@@ -2,6 +2,7 @@ package saga
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -28,6 +29,10 @@ type Request struct {
 	OrderID      string
 	CollectionID int64
 	CustomerID   string
+	// StockAction says what happens to units of an order after its checkout, and
+	// Reservations are the requests that hold them, the newest first.
+	StockAction  string
+	Reservations []string
 	// Payload is a model of package skava.
 	Payload any
 }
@@ -43,7 +48,12 @@ func RequestFor(o order.Order, st order.StepProgress) Request {
 	case orderv1.Step_STEP_RESERVE_INVENTORY:
 		r.Queue, r.Payload = skava.QueueInventory, stock(o, skava.InventoryRemove)
 	case orderv1.Step_STEP_RELEASE_INVENTORY:
-		r.Queue, r.Payload = skava.QueueInventory, stock(o, skava.InventoryAdd)
+		r.Queue, r.Payload, r.UndoOf = skava.QueueInventory, stock(o, skava.InventoryAdd), withEdits(o, st.UndoOf)
+	case orderv1.Step_STEP_RESERVE_UNITS, orderv1.Step_STEP_SHIP_UNITS, orderv1.Step_STEP_RELEASE_UNITS, orderv1.Step_STEP_RESTOCK_UNITS:
+		r = r.forUnits(o, st)
+	case orderv1.Step_STEP_CREATE_LINKED_ORDER:
+		w, _ := o.CurrentWork()
+		r.Queue, r.Payload = skava.QueueLinkedOrders, skava.LinkedOrder{OrderID: w.LinkedID, Stored: w.Linked}
 	case orderv1.Step_STEP_BLOCK_PROMOTION:
 		r.Queue, r.Payload = skava.QueuePromotion, promotion(o, skava.PromotionBlock)
 	case orderv1.Step_STEP_ASSIGN_PROMOTION:
@@ -52,9 +62,10 @@ func RequestFor(o order.Order, st order.StepProgress) Request {
 		r.Queue, r.Payload = skava.QueuePromotion, promotion(o, skava.PromotionRelease)
 	case orderv1.Step_STEP_CHECK_FRAUD:
 		r.Queue, r.Payload = skava.QueueFraud, fraud(o)
-	case orderv1.Step_STEP_AUTHORIZE_PAYMENT, orderv1.Step_STEP_CAPTURE_PAYMENT:
+	case orderv1.Step_STEP_AUTHORIZE_PAYMENT, orderv1.Step_STEP_CAPTURE_PAYMENT,
+		orderv1.Step_STEP_AUTHORIZE_UNITS, orderv1.Step_STEP_CAPTURE_UNITS:
 		r.Queue, r.Payload = skava.QueuePayment, payment(o, st, true)
-	case orderv1.Step_STEP_VOID_PAYMENT, orderv1.Step_STEP_REFUND_PAYMENT:
+	case orderv1.Step_STEP_VOID_PAYMENT, orderv1.Step_STEP_REFUND_PAYMENT, orderv1.Step_STEP_VOID_UNITS, orderv1.Step_STEP_REFUND_UNITS:
 		// What can be given back is given back, whatever else is refused.
 		r.Queue, r.Payload = skava.QueuePayment, payment(o, st, false)
 	case orderv1.Step_STEP_UNSPECIFIED:
@@ -76,6 +87,12 @@ func (r Request) Headers() map[string][]string {
 	if len(r.UndoOf) > 0 {
 		h[skava.HeaderUndoOf] = r.UndoOf
 	}
+	if r.StockAction != "" {
+		h[skava.HeaderStockAction] = []string{r.StockAction}
+	}
+	if len(r.Reservations) > 0 {
+		h[skava.HeaderReservation] = r.Reservations
+	}
 	if c, ok := skava.ChannelOf(r.Queue); ok {
 		for name, value := range c.Headers() {
 			h[name] = []string{value}
@@ -93,6 +110,55 @@ func RequestID(id string) (orderID string, step orderv1.Step, ok bool) {
 	}
 	step = orderv1.Step(orderv1.Step_value["STEP_"+strings.ToUpper(name)])
 	return orderID, step, step != orderv1.Step_STEP_UNSPECIFIED && order.StepName(step) == name
+}
+
+// withEdits are the reservations that an undo of the whole order gives back:
+// that of the checkout, and those of edits since.
+func withEdits(o order.Order, undone []string) []string {
+	return slices.Concat(o.Reservations, undone)
+}
+
+// forUnits is the request of a step about some units of the order.
+func (r Request) forUnits(o order.Order, st order.StepProgress) Request {
+	w, _ := o.CurrentWork()
+	var units []order.Units
+	kind := skava.InventoryAdd
+	switch st.Step { //nolint:exhaustive // the other steps are about the whole order
+	case orderv1.Step_STEP_RESERVE_UNITS:
+		units, kind, r.StockAction = w.Reserve, skava.InventoryRemove, skava.StockReserve
+	case orderv1.Step_STEP_SHIP_UNITS:
+		units, kind, r.StockAction, r.Reservations = w.Ship, skava.InventoryNone, skava.StockShip, o.Reserved()
+	case orderv1.Step_STEP_RESTOCK_UNITS:
+		units, r.StockAction = w.Restock, skava.StockRestock
+	case orderv1.Step_STEP_RELEASE_UNITS:
+		if len(st.UndoOf) > 0 { // the edit is taken back, and with it what it reserved
+			units = w.Reserve
+			break
+		}
+		units, r.StockAction, r.Reservations = w.Release, skava.StockRelease, o.Reserved()
+	}
+	b := skava.InventoryBulkTransaction{BinItems: make([]skava.BinItem, len(units)), AllOrNone: true}
+	for i, u := range units {
+		item := itemOf(o, w, u.ItemID)
+		b.BinItems[i] = skava.BinItem{
+			BinName: item.Bin, SKUID: item.SKU, Transaction: skava.InventoryTransaction{ID: item.ItemID, Type: kind, AtpQty: u.Quantity},
+		}
+	}
+	r.Queue, r.Payload = skava.QueueInventory, b
+	return r
+}
+
+// itemOf is a line of the order, or one that the work's edit adds.
+func itemOf(o order.Order, w order.Work, id string) order.Item {
+	if i, known := o.Item(id); known {
+		return i
+	}
+	for _, i := range w.Edit.Lines {
+		if i.ItemID == id {
+			return i
+		}
+	}
+	return order.Item{ItemID: id}
 }
 
 func stock(o order.Order, t skava.InventoryType) skava.InventoryBulkTransaction {

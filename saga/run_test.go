@@ -18,6 +18,7 @@ import (
 type run struct {
 	t     fataler
 	world *world
+	takes receiver // who receives requests: the world, or the books after the sale
 	plan  saga.Plan
 	pol   saga.Policy
 	order order.Order
@@ -26,6 +27,8 @@ type run struct {
 	did   []orderv1.Step // when the saga turned round: what was done, or may have been
 	moves int
 	limit int
+
+	history []proto.Message
 }
 
 // start places an order and lets the saga look at it. Its answers come from
@@ -47,7 +50,13 @@ func start(t fataler, answer func(orderv1.Step, int) act, change ...func(*order.
 		limit: 4*len(saga.Checkout.Steps) + 16,
 	}
 	r.must(c)
+	r.takes = r.world
 	return r
+}
+
+// receiver takes requests and answers in time, or not.
+type receiver interface {
+	receive(r saga.Request) []order.Answer
 }
 
 func (r *run) must(c decider) {
@@ -91,6 +100,7 @@ func (r *run) fold(e proto.Message) {
 		r.t.Fatalf("%T moves from %s to %s", e, r.order.Status, next.Status)
 	}
 	r.order = next
+	r.history = append(r.history, e)
 	if req, ok := e.(*orderv1.StepRequested); ok {
 		r.asked = append(r.asked, req.GetStep())
 	}
@@ -113,7 +123,7 @@ func (r *run) step() bool {
 		r.t.Fatalf("no end after %d moves: %s, %+v", r.limit, r.order.Status, r.order.Steps)
 	}
 	if p, ok := saga.Pending(r.order); ok {
-		for _, a := range r.world.receive(saga.RequestFor(r.order, p)) {
+		for _, a := range r.takes.receive(saga.RequestFor(r.order, p)) {
 			r.must(a)
 		}
 		if still, ok := saga.Pending(r.order); !ok || still.RequestID != p.RequestID || still.Attempt != p.Attempt {

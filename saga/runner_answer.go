@@ -17,6 +17,8 @@ var participantOf = map[string]string{
 	skava.QueuePromotion: "promotion",
 	skava.QueuePayment:   "payment",
 	skava.QueueFraud:     "fraud",
+
+	skava.QueueLinkedOrders: "orders",
 }
 
 // participant is who answers on a reply subject, reply.<participant>.<n>.

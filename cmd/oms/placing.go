@@ -181,7 +181,13 @@ func (p *placing) ended(o *orderv1.Order) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch o.GetStatus() {
-	case orderv1.OrderStatus_ORDER_STATUS_SUBMITTED:
+	case orderv1.OrderStatus_ORDER_STATUS_SUBMITTED, orderv1.OrderStatus_ORDER_STATUS_READY_TO_EDIT,
+		orderv1.OrderStatus_ORDER_STATUS_FREEZE_EDIT, orderv1.OrderStatus_ORDER_STATUS_READY_TO_SHIP,
+		orderv1.OrderStatus_ORDER_STATUS_SUBMITTED_TO_FULFILLMENT, orderv1.OrderStatus_ORDER_STATUS_PARTIALLY_SHIPPED,
+		orderv1.OrderStatus_ORDER_STATUS_UNABLE_TO_SHIP, orderv1.OrderStatus_ORDER_STATUS_SHIPPED,
+		orderv1.OrderStatus_ORDER_STATUS_UNABLE_TO_DELIVER, orderv1.OrderStatus_ORDER_STATUS_DELIVERED,
+		orderv1.OrderStatus_ORDER_STATUS_RETURN_SUBMITTED, orderv1.OrderStatus_ORDER_STATUS_RETURNED,
+		orderv1.OrderStatus_ORDER_STATUS_DELETED:
 		p.Confirmed++
 		p.Paid += o.GetTotals().GetTotal().GetMinorUnits()
 		p.checkouts = append(p.checkouts, o.GetUpdatedAt().AsTime().Sub(o.GetCreatedAt().AsTime()))

@@ -17,6 +17,7 @@ import (
 	"github.com/orderstream/oms/order"
 	"github.com/orderstream/oms/participants"
 	"github.com/orderstream/oms/payment"
+	"github.com/orderstream/oms/payment/credit"
 	"github.com/orderstream/oms/payment/gateway"
 	"github.com/orderstream/oms/payment/simulated"
 	"github.com/orderstream/oms/promotion"
@@ -92,6 +93,8 @@ func (s *service) openEngines(context.Context) (err error) {
 	if s.cfg.runs("saga") {
 		s.logs.orders.OnOwned(s.logs.runner.Resume)
 		s.engines = append(s.engines, engine{"saga", s.logs.runner.Run})
+		p := participants.Orders{Queues: s.queues, Log: s.logs.orders, Now: time.Now}
+		s.engines = append(s.engines, engine{"linked orders", p.Run})
 	}
 	if s.cfg.runs("inventory") {
 		p := participants.Inventory{Queues: s.queues, Log: s.logs.inventory, Now: time.Now}
@@ -110,7 +113,7 @@ func (s *service) openEngines(context.Context) (err error) {
 		if err != nil {
 			return err
 		}
-		p := &participants.Payment{Queues: s.queues, Log: s.logs.payments, Gateways: gateway.Set{"simulated": s.gateway}, Now: time.Now}
+		p := &participants.Payment{Queues: s.queues, Log: s.logs.payments, Gateways: gateway.Set{"simulated": s.gateway, order.CreditGateway: credit.Gateway{}}, Now: time.Now}
 		s.engines = append(s.engines, engine{"payment", p.Run})
 	}
 	return nil

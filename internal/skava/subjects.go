@@ -43,6 +43,9 @@ const (
 	QueuePayment   = "payment.bulkTransactionRequestQueue"
 	// QueueFraud is proposed.
 	QueueFraud = "fraud.check"
+	// QueueLinkedOrders is proposed: who serves it creates the order that takes
+	// the place of units of another one.
+	QueueLinkedOrders = "linked.orders"
 )
 
 // Headers of every message on these streams, as the source system names the

@@ -45,6 +45,8 @@ var streams = map[string]string{
 	skava.QueuePromotion: skava.StreamPromotion,
 	skava.QueuePayment:   skava.StreamPayment,
 	skava.QueueFraud:     "OMS_FRAUD",
+
+	skava.QueueLinkedOrders: "OMS_LINKED_ORDERS",
 }
 
 // ReplySubject is where a participant answers the sagas.

@@ -31,6 +31,7 @@ var add = flag.Bool("add", false, "write the bytes of events that have none yet"
 var files = []protoreflect.FileDescriptor{
 	logv1.File_oms_log_v1_log_proto, orderv1.File_oms_order_v1_events_proto, inventoryv1.File_oms_inventory_v1_events_proto,
 	paymentv1.File_oms_payment_v1_events_proto, promotionv1.File_oms_promotion_v1_events_proto,
+	orderv1.File_oms_order_v1_change_events_proto, orderv1.File_oms_order_v1_fulfilment_events_proto,
 }
 
 // golden is one stored event: the bytes, and what they say.

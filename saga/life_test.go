@@ -1,0 +1,184 @@
+package saga_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
+	"github.com/orderstream/oms/internal/money"
+	"github.com/orderstream/oms/order"
+)
+
+func pounds(n int64) money.Amount { return money.Amount{Currency: "GBP", Minor: 100 * n} }
+
+// sale is an order whose checkout has ended, with the books after it: two teas
+// and a pot at 10.00 each less 1.01, 5.00 for shipping, paid from two cards.
+func sale(t fataler, at orderv1.CaptureAt, answer func(orderv1.Step) act) (*run, *books) {
+	t.Helper()
+	r := start(t, always(comply), func(c *order.Create) {
+		c.CaptureAt = at
+		c.Adjustments = []order.Adjustment{{Amount: money.Amount{Currency: "GBP", Minor: -101}}}
+		c.Shipping = order.Shipping{Price: pounds(5)}
+	}).end()
+	b := booksOf(t, r.order, answer)
+	r.takes, r.moves, r.limit = b, 0, 400
+	return r, b
+}
+
+func obliging(orderv1.Step) act { return comply }
+
+var (
+	oneTea = []order.Units{{ItemID: "1", Quantity: 1}}
+	aPot   = []order.Units{{ItemID: "2", Quantity: 1}}
+	all    = []order.Units{{ItemID: "1", Quantity: 2}, {ItemID: "2", Quantity: 1}}
+)
+
+// TestWorkIsDoneStepByStep shows for each kind of work what is asked, of an
+// order that was captured at once and of one that is captured as it ships.
+func TestWorkIsDoneStepByStep(t *testing.T) {
+	var b strings.Builder
+	for _, at := range []orderv1.CaptureAt{orderv1.CaptureAt_CAPTURE_AT_CONFIRM, orderv1.CaptureAt_CAPTURE_AT_SHIP} {
+		for _, tt := range []struct {
+			name string
+			does []decider
+		}{
+			{"cancel one tea", []decider{order.CancelItems{Lines: oneTea}}},
+			{"cancel all but ship nothing", []decider{order.CancelItems{Lines: all}}},
+			{"ship", []decider{order.Ship{}}},
+			{"ship in two packages", []decider{order.Ship{Lines: aPot}, order.Ship{}}},
+			{"ship one tea, cancel the rest", []decider{order.Ship{Lines: oneTea}, order.CancelItems{Lines: append(slices.Clone(oneTea), aPot...)}}},
+			{"return one tea for a fee", []decider{order.Ship{}, order.SubmitReturn{ReturnID: "r", Lines: oneTea}, order.AcceptReturn{ReturnID: "r", Restock: true, FeeMinor: 100}}},
+			{"exchange the pot for a dearer one", []decider{order.Ship{}, order.SubmitReturn{ReturnID: "r", Lines: aPot}, order.AcceptReturn{ReturnID: "r", Restock: true, Exchange: exchange(15)}}},
+			{"exchange the pot for a cheaper one", []decider{order.Ship{}, order.SubmitReturn{ReturnID: "r", Lines: aPot}, order.AcceptReturn{ReturnID: "r", Restock: true, Exchange: exchange(3)}}},
+			{"replace the pot", []decider{order.Ship{}, order.Replace{OrderID: "order-replace-01", Lines: aPot}}},
+			{"one tea more", []decider{order.EditItems{Set: []order.Line{{ItemID: "1", Quantity: 3, UnitPrice: pounds(10)}}}}},
+			{"one tea less, a cup more", []decider{order.EditItems{Set: []order.Line{{ItemID: "1", Quantity: 1, UnitPrice: pounds(10)}, {SKU: "cup", Quantity: 1, UnitPrice: pounds(2)}}}}},
+		} {
+			r, books := sale(t, at, obliging)
+			r.asked = nil
+			fmt.Fprintf(&b, "%s, captured at %s\n", tt.name, strings.ToLower(strings.TrimPrefix(at.String(), "CAPTURE_AT_")))
+			before := len(r.history)
+			for _, c := range tt.does {
+				r.must(c)
+				r.end()
+			}
+			for _, e := range r.history[before:] {
+				tell(&b, e)
+			}
+			fmt.Fprintf(&b, "  = %s, %d due\n\n", r.order.Status, r.order.DueMinor)
+			if wrong := books.wrong(r.order); wrong != "" {
+				t.Errorf("%s: %s: %+v", tt.name, wrong, r.order)
+			}
+		}
+	}
+	golden(t, "testdata/life.golden", b.String())
+}
+
+func exchange(price int64) *order.Exchange {
+	return &order.Exchange{OrderID: "order-exchange-1", Items: []order.Line{{SKU: "pot", Quantity: 1, UnitPrice: pounds(price)}}}
+}
+
+// TestWorkIsDoneWhateverParticipantsDo lets anything happen to a sale:
+// participants refuse, lose and repeat, people change their minds and mend what
+// is stuck. In the end money, stock and order agree.
+func TestWorkIsDoneWhateverParticipantsDo(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		mended := false
+		r, books := sale(t, rapid.SampledFrom([]orderv1.CaptureAt{1, 2}).Draw(t, "capture at"), func(orderv1.Step) act {
+			if mended || rapid.IntRange(0, 2).Draw(t, "well") > 0 {
+				return comply
+			}
+			return rapid.SampledFrom([]act{refuse, lose, ignore, twice, late}).Draw(t, "act")
+		})
+		r.limit = 10_000
+		for n := range rapid.IntRange(1, 12).Draw(t, "commands") {
+			_ = r.do(anyChange(t, r.order, n))
+			for range rapid.IntRange(0, 8).Draw(t, "moves") {
+				r.step()
+			}
+		}
+		for mended = true; ; {
+			r.end()
+			if !r.order.Parked {
+				break
+			}
+			r.must(order.Resume{Reason: "mended"})
+		}
+		if r.order.Status == order.OnHold {
+			r.must(order.Release{})
+			r.end()
+		}
+		if wrong := books.wrong(r.order); wrong != "" {
+			t.Fatalf("%s: %+v\nbooks %+v", wrong, r.order, books)
+		}
+	})
+}
+
+// anyChange is anything that may be asked of a sale, often something that fits.
+func anyChange(t *rapid.T, o order.Order, n int) decider {
+	units := func() (us []order.Units) {
+		for _, i := range o.Items {
+			if rapid.Bool().Draw(t, "line "+i.ItemID) {
+				us = append(us, order.Units{ItemID: i.ItemID, Quantity: rapid.Int64Range(1, 3).Draw(t, "units")})
+			}
+		}
+		return us
+	}
+	aPackage, aReturn := "k1", "r1"
+	if len(o.Packages) > 0 {
+		aPackage = rapid.SampledFrom(o.Packages).Draw(t, "package").ID
+	}
+	if len(o.Returns) > 0 {
+		aReturn = rapid.SampledFrom(o.Returns).Draw(t, "return").ID
+	}
+	linked := fmt.Sprintf("order-linked-%03d", n)
+	switch rapid.IntRange(0, 13).Draw(t, "command") {
+	case 0, 1:
+		return order.CancelItems{Lines: units()}
+	case 2:
+		return order.Cancel{Reason: "all of it"}
+	case 3:
+		return order.Ship{Lines: units()}
+	case 4:
+		return order.Pack{Lines: units(), Submit: true}
+	case 5:
+		to := rapid.SampledFrom([]orderv1.PackageStatus{order.PackageShipped, order.PackageShipped, order.PackageVoided, order.PackageDelivered, order.PackageUndeliverable})
+		return order.UpdatePackage{PackageID: aPackage, Status: to.Draw(t, "status")}
+	case 6, 7:
+		return order.SubmitReturn{Lines: units()}
+	case 8:
+		return order.RejectReturn{ReturnID: aReturn}
+	case 9, 10:
+		c := order.AcceptReturn{ReturnID: aReturn, Restock: true, FeeMinor: rapid.Int64Range(0, 200).Draw(t, "fee")}
+		if rapid.Bool().Draw(t, "exchange") {
+			c.Exchange = exchange(rapid.Int64Range(1, 20).Draw(t, "price"))
+			c.Exchange.OrderID = linked
+		}
+		return c
+	case 11:
+		line := order.Line{ItemID: "1", Quantity: rapid.Int64Range(1, 4).Draw(t, "quantity"), UnitPrice: pounds(rapid.Int64Range(1, 12).Draw(t, "price"))}
+		return order.EditItems{Set: []order.Line{line}}
+	case 12:
+		return order.Replace{OrderID: linked, Lines: units()}
+	}
+	return rapid.SampledFrom([]decider{order.Hold{}, order.Release{}, order.Patch{Status: order.ReadyToShip}, order.Resume{}}).Draw(t, "other")
+}
+
+// tell writes an event of the order for people.
+func tell(b *strings.Builder, e any) {
+	switch e := e.(type) {
+	case *orderv1.StepRequested:
+		fmt.Fprintf(b, "    %s", order.StepName(e.GetStep()))
+		for _, tx := range e.GetTransactions() {
+			fmt.Fprintf(b, " %s:%d", tx.GetPaymentItemId(), tx.GetAmountMinor())
+		}
+		b.WriteString("\n")
+	case *orderv1.StepAnswered:
+	default:
+		fmt.Fprintf(b, "  %s\n", strings.TrimPrefix(fmt.Sprintf("%T", e), "*orderv1."))
+	}
+}
