@@ -31,7 +31,7 @@ func Evolve(o Order, e proto.Message) Order {
 		o = compensating(o, e)
 	case *orderv1.OrderConfirmed:
 		o.Status, o.Reason, o.Message = Submitted, "", ""
-		o.UpdatedAt = at(e.GetConfirmedAt())
+		o.UpdatedAt, o.HeldFrom = at(e.GetConfirmedAt()), None
 		o.Items = slices.Clone(o.Items)
 		for n := range o.Items {
 			o.Items[n].Stage = Submitted
@@ -45,11 +45,11 @@ func Evolve(o Order, e proto.Message) Order {
 	case *orderv1.OrderCancelRequested:
 		o.Status, o.Reason, o.Message = Cancelling, ReasonCancelled, e.GetReason()
 		o.CancelRequested, o.CancelledBy, o.KeepPromotion = true, e.GetRequestedBy(), e.GetKeepPromotion()
-		o.HoldUntil = time.Time{}
+		o.HoldUntil, o.HeldFrom = time.Time{}, None
 		o = o.unpark(o.ParkedStep)
 	case *orderv1.OrderCancelled:
 		o.Status, o.Reason, o.Message = Cancelled, e.GetReason(), e.GetMessage()
-		o.CancelledBy, o.UpdatedAt = e.GetCancelledBy(), at(e.GetCancelledAt())
+		o.CancelledBy, o.UpdatedAt, o.HeldFrom = e.GetCancelledBy(), at(e.GetCancelledAt()), None
 		o = o.unpark(o.ParkedStep).stopWaiting().allCancelled()
 	default:
 		return o.evolveLife(e)
@@ -243,7 +243,7 @@ func resumed(o Order, e *orderv1.SagaResumed) Order {
 func compensating(o Order, e *orderv1.CompensationStarted) Order {
 	o.Status, o.Reason, o.Message = Cancelling, e.GetReason(), e.GetMessage()
 	o.Compensating, o.CompensationReason = true, e.GetReason()
-	o.HoldUntil = time.Time{}
+	o.HoldUntil, o.HeldFrom = time.Time{}, None
 	return o.unpark(o.ParkedStep).stopWaiting()
 }
 

@@ -23,7 +23,7 @@ func (o Order) evolveChange(e proto.Message) (Order, bool) {
 		o.UpdatedAt = at(e.GetAt())
 		o = o.addWork(e.GetWork(), Work{
 			Kind: CancelWork, Subject: e.GetCancellationId(), Units: lines, By: e.GetRequestedBy(), Reason: e.GetReason(), ValueMinor: e.GetValueMinor(),
-		}).rolledUp()
+		}).RolledUp()
 	case *orderv1.OrderItemsCancelled:
 		o = o.endWork(e.GetWorkId())
 	case *orderv1.OrderEditRequested:
@@ -31,7 +31,7 @@ func (o Order) evolveChange(e proto.Message) (Order, bool) {
 		o = o.addWork(e.GetWork(), Work{Kind: EditWork, Subject: e.GetEditId(), By: e.GetRequestedBy(), Edit: editOf(e)})
 		o = o.withPayments(e.GetPayments())
 	case *orderv1.OrderEdited:
-		o = o.edited(e.GetWorkId()).endWork(e.GetWorkId()).rolledUp()
+		o = o.edited(e.GetWorkId()).endWork(e.GetWorkId()).RolledUp()
 		o.UpdatedAt = at(e.GetEditedAt())
 	case *orderv1.OrderEditRejected:
 		o = o.withoutPayments(e.GetWorkId()).endWork(e.GetWorkId())
@@ -94,7 +94,7 @@ func (o Order) patched(e *orderv1.OrderStatusPatched) Order {
 			o.Items[n].NotReturnable = !p.GetReturnable()
 		}
 	}
-	return o.rolledUp()
+	return o.RolledUp()
 }
 
 // held remembers where the order was when it is held after its confirmation.
@@ -111,7 +111,7 @@ func (o Order) held(e *orderv1.OrderHeld) Order {
 func (o Order) resumedSale() Order {
 	o.Status, o.HeldFrom = o.HeldFrom, None
 	o.Reason, o.Message, o.HoldUntil = "", "", time.Time{}
-	return o.rolledUp()
+	return o.RolledUp()
 }
 
 // Confirmed reports whether the sale stands, on hold or not.

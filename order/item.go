@@ -127,10 +127,10 @@ func (o Order) withItems(units []Units, change func(*Item, Units)) Order {
 	return o
 }
 
-// rolledUp is the order with the status that follows from its lines: that of
+// RolledUp is the order with the status that follows from its lines: that of
 // the one that is least far, with the exceptions that a look at the whole
-// demands.
-func (o Order) rolledUp() Order {
+// demands. An order whose sale does not stand keeps its status.
+func (o Order) RolledUp() Order {
 	if !o.Status.Confirmed() {
 		return o
 	}

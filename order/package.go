@@ -94,7 +94,7 @@ func (o Order) evolvePackage(e proto.Message) (Order, bool) {
 	case *orderv1.OrderDelivered:
 		o = o.withItems(units(e.GetLines()), func(i *Item, u Units) {
 			i.Delivered = min(i.Delivered+u.Quantity, i.Shipped-i.Returned)
-		}).rolledUp()
+		}).RolledUp()
 		o.UpdatedAt = at(e.GetDeliveredAt())
 	default:
 		return o, false
@@ -148,7 +148,7 @@ func (o Order) packageMoved(e *orderv1.PackageStatusChanged) Order {
 	}
 	return o.withItems(p.Lines, func(i *Item, u Units) {
 		i.Undelivered = min(max(i.Undelivered+undelivered*u.Quantity, 0), i.Shipped-i.Returned)
-	}).rolledUp()
+	}).RolledUp()
 }
 
 // shipped counts units that have left, and queues what follows from that.
@@ -161,7 +161,7 @@ func (o Order) shipped(e *orderv1.OrderItemsShipped) Order {
 	})
 	o.ShippingTaken = true
 	o.UpdatedAt, o.LastShipped = at(e.GetShippedAt()), at(e.GetShippedAt())
-	return o.addWork(e.GetWork(), Work{Kind: ShipWork, Subject: e.GetPackageId(), Units: lines, By: e.GetShippedBy()}).rolledUp()
+	return o.addWork(e.GetWork(), Work{Kind: ShipWork, Subject: e.GetPackageId(), Units: lines, By: e.GetShippedBy()}).RolledUp()
 }
 
 // changePackage changes a package in a copy.

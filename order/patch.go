@@ -106,7 +106,14 @@ func (c Patch) check(o Order) error {
 	return v.Err()
 }
 
-func staged(s Status) bool { _, ok := rank[s]; return ok }
+func staged(s Status) bool { return IsStage(s) }
+
+// IsStage reports whether a status is a stage of fulfilment, which lines go
+// through before they leave.
+func IsStage(s Status) bool {
+	_, stage := rank[s]
+	return stage
+}
 
 // act decides on an order, as a command does.
 type act func(Order) ([]proto.Message, error)

@@ -64,14 +64,14 @@ func (o Order) evolveReturn(e proto.Message) (Order, bool) {
 		o.Returns = slices.Concat(o.Returns, []Return{{ID: e.GetReturnId(), Status: ReturnAsked, Lines: lines}})
 		o.Made++
 		o.UpdatedAt = at(e.GetAt())
-		o = o.withItems(lines, func(i *Item, u Units) { i.ReturnPending += u.Quantity }).rolledUp()
+		o = o.withItems(lines, func(i *Item, u Units) { i.ReturnPending += u.Quantity }).RolledUp()
 	case *orderv1.ReturnAccepted:
 		o = o.accepted(e)
 	case *orderv1.ReturnRejected:
 		o.UpdatedAt = at(e.GetAt())
 		r, _ := o.Return(e.GetReturnId())
 		o = o.changeReturn(r.ID, func(r *Return) { r.Status = ReturnRefused })
-		o = o.withItems(r.Lines, func(i *Item, u Units) { i.ReturnPending -= u.Quantity }).rolledUp()
+		o = o.withItems(r.Lines, func(i *Item, u Units) { i.ReturnPending -= u.Quantity }).RolledUp()
 	case *orderv1.ReturnClosed:
 		o = o.endWork(e.GetWorkId()).changeReturn(e.GetReturnId(), func(r *Return) { r.Status = ReturnSettled })
 		o.UpdatedAt = at(e.GetAt())
@@ -108,7 +108,7 @@ func (o Order) accepted(e *orderv1.ReturnAccepted) Order {
 	o.DueMinor += e.GetFeeMinor() + e.GetCreditMinor()
 	o = o.changeReturn(e.GetReturnId(), func(r *Return) { r.Status, r.ExchangeID = ReturnTaken, e.GetExchangeOrderId() })
 	o.UpdatedAt = at(e.GetAt())
-	return o.addWork(e.GetWork(), Work{Kind: ReturnWork, Subject: e.GetReturnId(), Units: lines, By: e.GetAcceptedBy()}).rolledUp()
+	return o.addWork(e.GetWork(), Work{Kind: ReturnWork, Subject: e.GetReturnId(), Units: lines, By: e.GetAcceptedBy()}).RolledUp()
 }
 
 func returned(lines []*orderv1.ReturnedUnits) []Units {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/orderstream/oms/eventstore"
 	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
+	"github.com/orderstream/oms/order"
 )
 
 // The buckets of the view of orders. An order's place is its time of creation
@@ -88,6 +89,9 @@ func projectOrder(tx *Tx, c eventstore.Commit, events []eventstore.Recorded) err
 		return nil
 	}
 	o.Position, o.UpdatedAt = c.Position, c.GetTime()
+	if order.Status(o.GetStatus()).Final() || order.Status(o.GetStatus()).Confirmed() { //nolint:gosec // the numbers are the same
+		o.PaymentStatus = paymentStatus(o)
+	}
 	tx.Keep(bucketOrders, key(tenant, place), o)
 	moveStatus(tx, o, before, place)
 	remember(tx, c, place)

@@ -7,13 +7,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
-)
-
-// Why an order that somebody wants cancelled is being cancelled, and why an
-// order waits for a fraud review, as the order's own code has it.
-const (
-	reasonCancelled   = "cancelled"
-	reasonFraudReview = "fraud_review"
+	"github.com/orderstream/oms/order"
 )
 
 // foldOrder folds one event of an order that exists, except for the payment
@@ -36,23 +30,45 @@ func foldOrder(o *orderv1.Order, e proto.Message, at *timestamppb.Timestamp) (kn
 		unpark(o)
 	case *orderv1.OrderConfirmed:
 		become(o, orderv1.OrderStatus_ORDER_STATUS_SUBMITTED, "", "")
+		rollUp(o)
 	case *orderv1.OrderFinalized:
 		// For the outside only: what is paid follows from the transactions.
 	case *orderv1.OrderHeld:
+		if order.Status(o.GetStatus()).Confirmed() { //nolint:gosec // the numbers are the same
+			// Its lines stay where they are, which shows what it goes on with.
+			o.Status, o.StatusReason, o.StatusMessage = orderv1.OrderStatus_ORDER_STATUS_ON_HOLD, e.GetReason(), e.GetMessage()
+			o.HoldUntil = e.GetUntil()
+			break
+		}
 		become(o, orderv1.OrderStatus_ORDER_STATUS_ON_HOLD, e.GetReason(), "")
 		o.HoldUntil = e.GetUntil()
+		o.StatusMessage = e.GetMessage()
 	case *orderv1.OrderHoldReleased:
 		released(o, e)
 	case *orderv1.OrderCancelRequested:
-		become(o, orderv1.OrderStatus_ORDER_STATUS_CANCELLING, reasonCancelled, e.GetReason())
+		become(o, orderv1.OrderStatus_ORDER_STATUS_CANCELLING, order.ReasonCancelled, e.GetReason())
 		unpark(o)
 	case *orderv1.OrderCancelled:
 		become(o, orderv1.OrderStatus_ORDER_STATUS_CANCELLED, e.GetReason(), e.GetMessage())
 		unpark(o)
+		allCancelled(o)
 	default:
-		return false
+		return foldLife(o, e) || foldFulfilment(o, e)
 	}
 	return true
+}
+
+// allCancelled counts every unit as cancelled: nothing is owed any more.
+func allCancelled(o *orderv1.Order) {
+	for _, p := range o.GetPackages() {
+		if s := p.GetStatus(); s == "created" || s == "submitted" || s == "printed" {
+			unpack(o, p.GetPackageId(), orderv1.PackageStatus_PACKAGE_STATUS_VOIDED)
+		}
+	}
+	for _, i := range o.GetItems() {
+		i.Cancelled = i.GetQuantity() - i.GetShipped()
+	}
+	o.Due.MinorUnits = 0
 }
 
 // become gives an order and its lines another status. A hold ends with it.
@@ -66,11 +82,16 @@ func become(o *orderv1.Order, s orderv1.OrderStatus, reason, message string) {
 // released ends a hold. An operator's decision about fraud is the verdict from
 // then on.
 func released(o *orderv1.Order, e *orderv1.OrderHoldReleased) {
-	if o.GetStatusReason() == reasonFraudReview {
+	if o.GetStatusReason() == order.ReasonFraudReview {
 		o.FraudVerdict = orderv1.FraudVerdict_FRAUD_VERDICT_ACCEPT
 	}
 	if len(e.GetPayments()) > 0 {
 		o.Payments = currency(o.GetCurrencyCode()).payments(e.GetPayments())
+	}
+	if o.GetStatus() == orderv1.OrderStatus_ORDER_STATUS_ON_HOLD && heldSale(o) { // it goes on where it was
+		o.Status, o.StatusReason, o.StatusMessage, o.HoldUntil = orderv1.OrderStatus_ORDER_STATUS_SUBMITTED, "", "", nil
+		rollUp(o)
+		return
 	}
 	become(o, orderv1.OrderStatus_ORDER_STATUS_CREATED, "", "")
 }

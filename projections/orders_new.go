@@ -24,6 +24,8 @@ func newOrder(tenant string, e *orderv1.OrderCreated) (*orderv1.Order, error) {
 		},
 		ShippingAddress: e.GetShippingAddress(), BillingAddress: e.GetBillingAddress(),
 		Payments: cur.payments(e.GetPayments()), PromoCodes: e.GetPromoCodes(), Properties: e.GetProperties(),
+		OrderType: e.GetOrderType(), OriginalOrderId: e.GetOriginalOrderId(), Imported: e.GetImported(), CaptureAt: e.GetCaptureAt(),
+		Metadata: e.GetMetadata(), Due: cur.money(e.GetTotals().GetTotalMinor()),
 		Totals: cur.totals(e.GetTotals()), CreatedAt: e.GetCreatedAt(), CreatedBy: e.GetCreatedBy(),
 	}
 	if o.GetBillingAddress() == nil {
@@ -35,6 +37,9 @@ func newOrder(tenant string, e *orderv1.OrderCreated) (*orderv1.Order, error) {
 			return nil, fmt.Errorf("item %s: %w", i.GetItemId(), err)
 		}
 		o.Items = append(o.Items, item)
+	}
+	if e.GetImported() {
+		become(o, orderv1.OrderStatus_ORDER_STATUS_SUBMITTED, "", "")
 	}
 	return o, nil
 }
@@ -69,7 +74,7 @@ func (c currency) payments(ps []*orderv1.PlannedPayment) []*orderv1.OrderPayment
 	for _, p := range ps {
 		out = append(out, &orderv1.OrderPayment{
 			PaymentItemId: p.GetPaymentItemId(), Gateway: p.GetGateway(), Amount: c.money(p.GetAmountMinor()),
-			Authorized: c.money(0), Captured: c.money(0), Refunded: c.money(0),
+			Authorized: c.money(0), Captured: c.money(p.GetSettledMinor()), Refunded: c.money(0),
 		})
 	}
 	return out

@@ -89,7 +89,7 @@ type cli struct {
 func newCLI(t *testing.T) *cli {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
-	cfg := serveConfig{Data: t.TempDir(), Listen: "127.0.0.1:0", Roles: roles, Durability: "process", OnDecline: "hold"}
+	cfg := serveConfig{Data: t.TempDir(), Listen: "127.0.0.1:0", Roles: roles, Durability: "process", OnDecline: "hold", CaptureAt: "confirm"}
 	if err := cfg.complete(); err != nil {
 		t.Fatal(err)
 	}

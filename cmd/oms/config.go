@@ -30,9 +30,13 @@ type serveConfig struct {
 	TokenFile  string
 	OnDecline  string
 	HoldTTL    time.Duration
-	LogLevel   string
-	LogFormat  string
-	Profile    bool
+	CaptureAt  string
+
+	ReturnWindow time.Duration
+
+	LogLevel  string
+	LogFormat string
+	Profile   bool
 }
 
 func (c *serveConfig) flags(f *pflag.FlagSet) {
@@ -49,6 +53,8 @@ func (c *serveConfig) flags(f *pflag.FlagSet) {
 	f.StringVar(&c.TokenFile, "token-file", "", "file with the bearer tokens that may call the API")
 	f.StringVar(&c.OnDecline, "on-payment-decline", "hold", "what a declined payment does to an order that does not say: hold or undo")
 	f.DurationVar(&c.HoldTTL, "hold-ttl", 15*time.Minute, "how long an order is held for another payment")
+	f.StringVar(&c.CaptureAt, "capture-at", "confirm", "when the payment of an order is taken that does not say: confirm, or ship with each package")
+	f.DurationVar(&c.ReturnWindow, "return-window", 0, "how long after they left units may be returned; 0 means for ever")
 	f.StringVar(&c.LogLevel, "log-level", "info", "debug, info, warn or error")
 	f.StringVar(&c.LogFormat, "log-format", "text", "text or json")
 	f.BoolVar(&c.Profile, "profile", false, "serve Go profiles under /debug/pprof/, to callers on this machine only")
@@ -66,6 +72,9 @@ func (c *serveConfig) complete() error {
 	}
 	if c.OnDecline != "hold" && c.OnDecline != "undo" {
 		return usageError("--on-payment-decline: must be hold or undo, not %q", c.OnDecline)
+	}
+	if c.CaptureAt != "confirm" && c.CaptureAt != "ship" {
+		return usageError("--capture-at: must be confirm or ship, not %q", c.CaptureAt)
 	}
 	cluster := c.NATSURL != ""
 	if c.Partitions == 0 {
@@ -91,6 +100,13 @@ func (c *serveConfig) policy() saga.Policy {
 		p.OnDecline = orderv1.PaymentDeclinePolicy_PAYMENT_DECLINE_POLICY_UNDO
 	}
 	return p
+}
+
+func (c *serveConfig) captureAt() orderv1.CaptureAt {
+	if c.CaptureAt == "ship" {
+		return orderv1.CaptureAt_CAPTURE_AT_SHIP
+	}
+	return orderv1.CaptureAt_CAPTURE_AT_CONFIRM
 }
 
 // usage marks an error of the command line: exit code 2.

@@ -175,6 +175,7 @@ func (s *service) openAPI(context.Context) error {
 		rpc.Config{
 			Guard: guard, Orders: s.logs.orders, Inventory: s.logs.inventory, Promotions: s.logs.promotions, Payments: s.logs.payments,
 			Events: s.store, OrderView: s.views.ordersView(), StockView: s.views.stockView(), Projections: &s.views,
+			CaptureAt: s.cfg.captureAt(), ReturnWindow: s.cfg.ReturnWindow,
 			Script: s.scripter(), OpenAPI: openapi.Document, Ready: s.ready, Hooks: s.metrics.API(),
 		})
 	if err != nil {

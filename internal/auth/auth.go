@@ -77,6 +77,9 @@ type Caller struct {
 	Actor string
 	// Tenant that the call is for.
 	Tenant string
+	// Operator may do what customers may not: who has the scope Operate, and
+	// everybody where nobody is asked who he is.
+	Operator bool
 }
 
 // Config of a Guard.
@@ -135,7 +138,7 @@ func (g *Guard) Admit(h http.Header, need Scope) (Caller, error) {
 	if !t.serves(tenant) {
 		return Caller{}, notPermitted(tenant)
 	}
-	return Caller{Actor: t.subject, Tenant: tenant}, nil
+	return Caller{Actor: t.subject, Tenant: tenant, Operator: t.scopes&Operate != 0}, nil
 }
 
 func (g *Guard) admitOpen(h http.Header) (Caller, error) {
@@ -150,7 +153,7 @@ func (g *Guard) admitOpen(h http.Header) (Caller, error) {
 	case !actorSyntax.MatchString(actor):
 		return Caller{}, fault.Field(HeaderActor, "must be 1 to 128 printable ASCII characters without spaces")
 	}
-	return Caller{Actor: actor, Tenant: tenant}, nil
+	return Caller{Actor: actor, Tenant: tenant, Operator: true}, nil
 }
 
 // tenant is the one that the call names, or else a default, if it is served.

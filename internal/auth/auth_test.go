@@ -58,7 +58,7 @@ func TestTokensSayWhoMayDoWhat(t *testing.T) {
 		"own tenant":             {headers: headers("Authorization", "Bearer shop-secret"), need: auth.Write, want: auth.Caller{Actor: "storefront", Tenant: "default"}},
 		"scheme in any case":     {headers: headers("Authorization", "bearer shop-secret"), need: auth.Read, want: auth.Caller{Actor: "storefront", Tenant: "default"}},
 		"only tenant is implied": {headers: headers("Authorization", "Bearer uk-secret"), need: auth.Read, want: auth.Caller{Actor: "uk-shop", Tenant: "uk"}},
-		"every tenant":           {headers: headers("Authorization", "Bearer ops-secret", "Oms-Tenant", "uk"), need: auth.Operate, want: auth.Caller{Actor: "alice", Tenant: "uk"}},
+		"every tenant":           {headers: headers("Authorization", "Bearer ops-secret", "Oms-Tenant", "uk"), need: auth.Operate, want: auth.Caller{Actor: "alice", Tenant: "uk", Operator: true}},
 		"actor is not believed":  {headers: headers("Authorization", "Bearer uk-secret", "Oms-Actor", "root"), need: auth.Read, want: auth.Caller{Actor: "uk-shop", Tenant: "uk"}},
 		"no token":               {headers: headers(), need: auth.Read, reason: auth.ReasonUnauthenticated},
 		"another scheme":         {headers: headers("Authorization", "Basic shop-secret"), need: auth.Read, reason: auth.ReasonUnauthenticated},
@@ -81,8 +81,8 @@ func TestWithoutTokensEverybodyMayDoEverything(t *testing.T) {
 		want    auth.Caller
 		reason  string
 	}{
-		"nobody":             {headers: headers(), want: auth.Caller{Actor: auth.Anonymous, Tenant: auth.DefaultTenant}},
-		"named":              {headers: headers("Oms-Actor", "alice@example.com"), want: auth.Caller{Actor: "alice@example.com", Tenant: auth.DefaultTenant}},
+		"nobody":             {headers: headers(), want: auth.Caller{Actor: auth.Anonymous, Tenant: auth.DefaultTenant, Operator: true}},
+		"named":              {headers: headers("Oms-Actor", "alice@example.com"), want: auth.Caller{Actor: "alice@example.com", Tenant: auth.DefaultTenant, Operator: true}},
 		"named badly":        {headers: headers("Oms-Actor", "al ice"), reason: fault.ReasonInvalid},
 		"tenant not served":  {headers: headers("Oms-Tenant", "uk"), reason: auth.ReasonTenant},
 		"tenant with a dot":  {headers: headers("Oms-Tenant", "default.x"), reason: fault.ReasonInvalid},

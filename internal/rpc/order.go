@@ -2,7 +2,9 @@ package rpc
 
 import (
 	"context"
+	"time"
 
+	"github.com/orderstream/oms/eventstore"
 	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
 	"github.com/orderstream/oms/order"
 )
@@ -10,6 +12,8 @@ import (
 // orders serves the writing half of OrderService; orderReads is the other one.
 type orders struct {
 	orderReads
+	// captureAt is for orders that do not say.
+	captureAt orderv1.CaptureAt
 }
 
 // CreateOrder names the order before it is stored. With an idempotency key the
@@ -20,15 +24,13 @@ func (s orders) CreateOrder(ctx context.Context, req *orderv1.CreateOrderRequest
 	if err != nil {
 		return nil, err
 	}
-	now, id := s.now(), req.GetOrderId()
-	switch {
-	case id != "":
-	case meta.Key != "":
-		id = orderIDOf(meta.Tenant, meta.Key)
-	default:
-		id = newOrderID(now)
+	now := s.now()
+	id := s.nameOf(meta, req.GetOrderId(), now)
+	create := createOf(req, meta.Actor, now)
+	if create.CaptureAt == orderv1.CaptureAt_CAPTURE_AT_UNSPECIFIED {
+		create.CaptureAt = s.captureAt
 	}
-	res, err := s.log.Execute(ctx, meta, id, createOf(req, meta.Actor, now))
+	res, err := s.log.Execute(ctx, meta, id, create)
 	if err != nil {
 		return nil, err
 	}
@@ -41,13 +43,26 @@ func (s orders) CreateOrder(ctx context.Context, req *orderv1.CreateOrderRequest
 	}, nil
 }
 
+// nameOf is the id of an order that a request makes.
+func (s orders) nameOf(meta eventstore.Meta, asked string, now time.Time) string {
+	switch {
+	case asked != "":
+		return asked
+	case meta.Key != "":
+		return orderIDOf(meta.Tenant, meta.Key)
+	}
+	return newOrderID(now)
+}
+
 func (s orders) CancelOrder(ctx context.Context, req *orderv1.CancelOrderRequest) (*orderv1.CancelOrderResponse, error) {
 	meta, err := metaOf(ctx, req.GetIdempotencyKey(), req)
 	if err != nil {
 		return nil, err
 	}
 	meta.ExpectRevision = req.GetExpectedRevision()
-	res, err := s.log.Execute(ctx, meta, req.GetOrderId(), order.Cancel{Reason: req.GetReason(), By: meta.Actor})
+	res, err := s.log.Execute(ctx, meta, req.GetOrderId(), order.Cancel{
+		Reason: req.GetReason(), By: meta.Actor, Operator: callOf(ctx).Operator, KeepPromotion: req.GetKeepPromotion(), Now: s.now(),
+	})
 	if err != nil {
 		return nil, err
 	}

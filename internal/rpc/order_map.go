@@ -14,25 +14,31 @@ func createOf(r *orderv1.CreateOrderRequest, by string, now time.Time) order.Cre
 	c := order.Create{
 		CollectionID: r.GetCollectionId(), Reference: r.GetReference(), Channel: r.GetChannel(), StoreID: r.GetStoreId(),
 		Locale: r.GetLocale(), Customer: customerOf(r.GetCustomer()), Currency: r.GetCurrencyCode(),
-		Items: make([]order.Line, len(r.GetItems())), Adjustments: adjustmentsOf(r.GetAdjustments()),
+		Items: linesOf(r.GetItems()), Adjustments: adjustmentsOf(r.GetAdjustments()),
 		Shipping: order.Shipping{
 			Method: r.GetShipping().GetMethod(), Price: amountOf(r.GetShipping().GetPrice()), Tax: amountOf(r.GetShipping().GetTax()),
 		},
 		ShippingAddress: addressOf(r.GetShippingAddress()), BillingAddress: addressOf(r.GetBillingAddress()),
 		Payments: paymentsOf(r.GetPayments()), Properties: r.GetProperties(), OnDecline: r.GetOnPaymentDecline(),
 		ExpectedTotal: amountOf(r.GetExpectedTotal()), CreatedBy: by, Now: now,
-	}
-	for i, l := range r.GetItems() {
-		c.Items[i] = order.Line{
-			ItemID: l.GetItemId(), SKU: l.GetSkuId(), Bin: l.GetBinName(), Name: l.GetName(), Quantity: l.GetQuantity(),
-			UnitPrice: amountOf(l.GetUnitPrice()), Adjustments: adjustmentsOf(l.GetAdjustments()), Tax: amountOf(l.GetTax()),
-			FinalSale: l.GetFinalSale(), Properties: l.GetProperties(),
-		}
+		Type: r.GetOrderType(), CaptureAt: r.GetCaptureAt(), Metadata: metadataOf(r.GetMetadata()),
 	}
 	for _, p := range r.GetPromoCodes() {
 		c.PromoCodes = append(c.PromoCodes, order.Promo{Code: p.GetPromoCode(), Confirmation: p.GetConfirmationCode()})
 	}
 	return c
+}
+
+func linesOf(ls []*orderv1.LineItem) []order.Line {
+	out := make([]order.Line, len(ls))
+	for i, l := range ls {
+		out[i] = order.Line{
+			ItemID: l.GetItemId(), SKU: l.GetSkuId(), Bin: l.GetBinName(), Name: l.GetName(), Quantity: l.GetQuantity(),
+			UnitPrice: amountOf(l.GetUnitPrice()), Adjustments: adjustmentsOf(l.GetAdjustments()), Tax: amountOf(l.GetTax()),
+			FinalSale: l.GetFinalSale(), Properties: l.GetProperties(),
+		}
+	}
+	return out
 }
 
 func paymentsOf(ps []*orderv1.PaymentItem) []order.PaymentItem {

@@ -51,6 +51,13 @@ type Config struct {
 
 	// Script is the simulated gateway; nil when it is not enabled.
 	Script Scripter
+	// CaptureAt is when the payment of an order is taken that does not say;
+	// unspecified is at confirm.
+	CaptureAt orderv1.CaptureAt
+	// ReturnWindow is how long after units have left they may be returned; 0
+	// means for ever.
+	ReturnWindow time.Duration
+
 	// OpenAPI is served as /openapi.yaml; empty serves none.
 	OpenAPI []byte
 	// Ready says why the process cannot serve yet; nil is always ready.
@@ -71,7 +78,9 @@ type Hooks struct {
 
 // files have the services of the API.
 var files = []protoreflect.FileDescriptor{
-	orderv1.File_oms_order_v1_service_proto, inventoryv1.File_oms_inventory_v1_service_proto,
+	orderv1.File_oms_order_v1_service_proto, orderv1.File_oms_order_v1_change_service_proto,
+	orderv1.File_oms_order_v1_fulfilment_service_proto, orderv1.File_oms_order_v1_return_service_proto,
+	inventoryv1.File_oms_inventory_v1_service_proto,
 	promotionv1.File_oms_promotion_v1_service_proto, paymentv1.File_oms_payment_v1_service_proto,
 	sagav1.File_oms_saga_v1_service_proto, projectionv1.File_oms_projection_v1_service_proto,
 	logv1.File_oms_log_v1_service_proto,
@@ -143,7 +152,11 @@ func options(cfg Config, rules validator, life context.Context) connect.HandlerO
 
 func mount(mux *http.ServeMux, cfg Config, opts connect.HandlerOption) {
 	reads := orderReads{log: cfg.Orders, view: cfg.OrderView, now: cfg.Now}
-	mux.Handle(orderv1connect.NewOrderServiceHandler(orders{reads}, opts))
+	writes := orders{reads, cfg.CaptureAt}
+	mux.Handle(orderv1connect.NewOrderServiceHandler(writes, opts))
+	mux.Handle(orderv1connect.NewChangeServiceHandler(changes{writes}, opts))
+	mux.Handle(orderv1connect.NewFulfilmentServiceHandler(fulfilment{writes}, opts))
+	mux.Handle(orderv1connect.NewReturnServiceHandler(returns{writes, cfg.ReturnWindow}, opts))
 	mux.Handle(inventoryv1connect.NewInventoryServiceHandler(stock{cfg.Inventory, cfg.StockView, cfg.Now}, opts))
 	mux.Handle(promotionv1connect.NewPromotionServiceHandler(promotions{cfg.Promotions}, opts))
 	mux.Handle(paymentv1connect.NewPaymentServiceHandler(payments{cfg.Payments, cfg.Script}, opts))

@@ -134,6 +134,12 @@ type CreateOrderRequest struct {
 	// Total as the storefront showed it; when given, another computed total is
 	// refused.
 	ExpectedTotal *v1.Money `protobuf:"bytes,19,opt,name=expected_total,json=expectedTotal,proto3" json:"expected_total,omitempty"`
+	// Where the order comes from; unspecified is standard.
+	OrderType OrderType `protobuf:"varint,20,opt,name=order_type,json=orderType,proto3,enum=oms.order.v1.OrderType" json:"order_type,omitempty"`
+	// When the payment is taken; unspecified takes the service's setting.
+	CaptureAt CaptureAt `protobuf:"varint,21,opt,name=capture_at,json=captureAt,proto3,enum=oms.order.v1.CaptureAt" json:"capture_at,omitempty"`
+	// Fields without effect on the status.
+	Metadata      *OrderMetadata `protobuf:"bytes,22,opt,name=metadata,proto3" json:"metadata,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -297,6 +303,27 @@ func (x *CreateOrderRequest) GetOnPaymentDecline() PaymentDeclinePolicy {
 func (x *CreateOrderRequest) GetExpectedTotal() *v1.Money {
 	if x != nil {
 		return x.ExpectedTotal
+	}
+	return nil
+}
+
+func (x *CreateOrderRequest) GetOrderType() OrderType {
+	if x != nil {
+		return x.OrderType
+	}
+	return OrderType_ORDER_TYPE_UNSPECIFIED
+}
+
+func (x *CreateOrderRequest) GetCaptureAt() CaptureAt {
+	if x != nil {
+		return x.CaptureAt
+	}
+	return CaptureAt_CAPTURE_AT_UNSPECIFIED
+}
+
+func (x *CreateOrderRequest) GetMetadata() *OrderMetadata {
+	if x != nil {
+		return x.Metadata
 	}
 	return nil
 }
@@ -800,7 +827,36 @@ type Order struct {
 	// User that placed it.
 	CreatedBy string `protobuf:"bytes,29,opt,name=created_by,json=createdBy,proto3" json:"created_by,omitempty"`
 	// When a hold ends by itself; absent when none does.
-	HoldUntil     *timestamppb.Timestamp `protobuf:"bytes,30,opt,name=hold_until,json=holdUntil,proto3" json:"hold_until,omitempty"`
+	HoldUntil *timestamppb.Timestamp `protobuf:"bytes,30,opt,name=hold_until,json=holdUntil,proto3" json:"hold_until,omitempty"`
+	// Where the order comes from.
+	OrderType OrderType `protobuf:"varint,31,opt,name=order_type,json=orderType,proto3,enum=oms.order.v1.OrderType" json:"order_type,omitempty"`
+	// Order whose units this one takes the place of.
+	OriginalOrderId string `protobuf:"bytes,32,opt,name=original_order_id,json=originalOrderId,proto3" json:"original_order_id,omitempty"`
+	// Orders that take the place of units of this one.
+	LinkedOrderIds []string `protobuf:"bytes,33,rep,name=linked_order_ids,json=linkedOrderIds,proto3" json:"linked_order_ids,omitempty"`
+	// True for an order that was sold elsewhere.
+	Imported bool `protobuf:"varint,34,opt,name=imported,proto3" json:"imported,omitempty"`
+	// When the payment is taken.
+	CaptureAt CaptureAt `protobuf:"varint,35,opt,name=capture_at,json=captureAt,proto3,enum=oms.order.v1.CaptureAt" json:"capture_at,omitempty"`
+	// Fields without effect on the status.
+	Metadata *OrderMetadata `protobuf:"bytes,36,opt,name=metadata,proto3" json:"metadata,omitempty"`
+	// Notes, oldest first.
+	Notes []*OrderNote `protobuf:"bytes,37,rep,name=notes,proto3" json:"notes,omitempty"`
+	// Packages, oldest first.
+	Packages []*OrderPackage `protobuf:"bytes,38,rep,name=packages,proto3" json:"packages,omitempty"`
+	// Returns, oldest first.
+	Returns []*OrderReturn `protobuf:"bytes,39,rep,name=returns,proto3" json:"returns,omitempty"`
+	// Ids of invoices.
+	InvoiceIds []string `protobuf:"bytes,40,rep,name=invoice_ids,json=invoiceIds,proto3" json:"invoice_ids,omitempty"`
+	// What the order owes after all that was cancelled and returned.
+	Due *v1.Money `protobuf:"bytes,41,opt,name=due,proto3" json:"due,omitempty"`
+	// Status by the ledger: "Pending Payment", "Partial Paid" or "Paid"; empty
+	// while the checkout runs (DirectScale order status).
+	PaymentStatus string `protobuf:"bytes,42,opt,name=payment_status,json=paymentStatus,proto3" json:"payment_status,omitempty"`
+	// Pieces of work that are still to be done.
+	OpenWork int32 `protobuf:"varint,43,opt,name=open_work,json=openWork,proto3" json:"open_work,omitempty"`
+	// Edits that are under way.
+	PendingEdits  []*OrderEdit `protobuf:"bytes,44,rep,name=pending_edits,json=pendingEdits,proto3" json:"pending_edits,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1045,6 +1101,487 @@ func (x *Order) GetHoldUntil() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Order) GetOrderType() OrderType {
+	if x != nil {
+		return x.OrderType
+	}
+	return OrderType_ORDER_TYPE_UNSPECIFIED
+}
+
+func (x *Order) GetOriginalOrderId() string {
+	if x != nil {
+		return x.OriginalOrderId
+	}
+	return ""
+}
+
+func (x *Order) GetLinkedOrderIds() []string {
+	if x != nil {
+		return x.LinkedOrderIds
+	}
+	return nil
+}
+
+func (x *Order) GetImported() bool {
+	if x != nil {
+		return x.Imported
+	}
+	return false
+}
+
+func (x *Order) GetCaptureAt() CaptureAt {
+	if x != nil {
+		return x.CaptureAt
+	}
+	return CaptureAt_CAPTURE_AT_UNSPECIFIED
+}
+
+func (x *Order) GetMetadata() *OrderMetadata {
+	if x != nil {
+		return x.Metadata
+	}
+	return nil
+}
+
+func (x *Order) GetNotes() []*OrderNote {
+	if x != nil {
+		return x.Notes
+	}
+	return nil
+}
+
+func (x *Order) GetPackages() []*OrderPackage {
+	if x != nil {
+		return x.Packages
+	}
+	return nil
+}
+
+func (x *Order) GetReturns() []*OrderReturn {
+	if x != nil {
+		return x.Returns
+	}
+	return nil
+}
+
+func (x *Order) GetInvoiceIds() []string {
+	if x != nil {
+		return x.InvoiceIds
+	}
+	return nil
+}
+
+func (x *Order) GetDue() *v1.Money {
+	if x != nil {
+		return x.Due
+	}
+	return nil
+}
+
+func (x *Order) GetPaymentStatus() string {
+	if x != nil {
+		return x.PaymentStatus
+	}
+	return ""
+}
+
+func (x *Order) GetOpenWork() int32 {
+	if x != nil {
+		return x.OpenWork
+	}
+	return 0
+}
+
+func (x *Order) GetPendingEdits() []*OrderEdit {
+	if x != nil {
+		return x.PendingEdits
+	}
+	return nil
+}
+
+// OrderEdit is an edit that is under way.
+type OrderEdit struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Edit id.
+	EditId string `protobuf:"bytes,1,opt,name=edit_id,json=editId,proto3" json:"edit_id,omitempty"`
+	// Lines as they will be; without units they go.
+	Items []*OrderItem `protobuf:"bytes,2,rep,name=items,proto3" json:"items,omitempty"`
+	// Sums as they will be.
+	Totals        *Totals `protobuf:"bytes,3,opt,name=totals,proto3" json:"totals,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OrderEdit) Reset() {
+	*x = OrderEdit{}
+	mi := &file_oms_order_v1_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OrderEdit) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OrderEdit) ProtoMessage() {}
+
+func (x *OrderEdit) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_order_v1_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OrderEdit.ProtoReflect.Descriptor instead.
+func (*OrderEdit) Descriptor() ([]byte, []int) {
+	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *OrderEdit) GetEditId() string {
+	if x != nil {
+		return x.EditId
+	}
+	return ""
+}
+
+func (x *OrderEdit) GetItems() []*OrderItem {
+	if x != nil {
+		return x.Items
+	}
+	return nil
+}
+
+func (x *OrderEdit) GetTotals() *Totals {
+	if x != nil {
+		return x.Totals
+	}
+	return nil
+}
+
+// OrderNote is a note that somebody wrote.
+type OrderNote struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the note.
+	NoteId string `protobuf:"bytes,1,opt,name=note_id,json=noteId,proto3" json:"note_id,omitempty"`
+	// The text.
+	Text string `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
+	// Who wrote it.
+	Author string `protobuf:"bytes,3,opt,name=author,proto3" json:"author,omitempty"`
+	// When.
+	At            *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=at,proto3" json:"at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OrderNote) Reset() {
+	*x = OrderNote{}
+	mi := &file_oms_order_v1_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OrderNote) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OrderNote) ProtoMessage() {}
+
+func (x *OrderNote) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_order_v1_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OrderNote.ProtoReflect.Descriptor instead.
+func (*OrderNote) Descriptor() ([]byte, []int) {
+	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *OrderNote) GetNoteId() string {
+	if x != nil {
+		return x.NoteId
+	}
+	return ""
+}
+
+func (x *OrderNote) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *OrderNote) GetAuthor() string {
+	if x != nil {
+		return x.Author
+	}
+	return ""
+}
+
+func (x *OrderNote) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+// OrderPackage is a package with what is in it.
+type OrderPackage struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Package id.
+	PackageId string `protobuf:"bytes,1,opt,name=package_id,json=packageId,proto3" json:"package_id,omitempty"`
+	// Number of the package in the installation.
+	PackageNumber int64 `protobuf:"varint,2,opt,name=package_number,json=packageNumber,proto3" json:"package_number,omitempty"`
+	// Status in lower case: created, submitted, printed, shipped, delivered,
+	// split, undeliverable or voided.
+	Status string `protobuf:"bytes,3,opt,name=status,proto3" json:"status,omitempty"`
+	// What is in it.
+	Lines []*ItemQuantity `protobuf:"bytes,4,rep,name=lines,proto3" json:"lines,omitempty"`
+	// Bin that it leaves from.
+	BinName string `protobuf:"bytes,5,opt,name=bin_name,json=binName,proto3" json:"bin_name,omitempty"`
+	// Carrier.
+	Carrier string `protobuf:"bytes,6,opt,name=carrier,proto3" json:"carrier,omitempty"`
+	// Tracking number.
+	TrackingNumber string `protobuf:"bytes,7,opt,name=tracking_number,json=trackingNumber,proto3" json:"tracking_number,omitempty"`
+	// Number of the shipping method.
+	ShipMethodId int64 `protobuf:"varint,8,opt,name=ship_method_id,json=shipMethodId,proto3" json:"ship_method_id,omitempty"`
+	// By when it should leave.
+	ShipBy *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=ship_by,json=shipBy,proto3" json:"ship_by,omitempty"`
+	// When it left.
+	ShippedAt *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=shipped_at,json=shippedAt,proto3" json:"shipped_at,omitempty"`
+	// When it arrived.
+	DeliveredAt   *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=delivered_at,json=deliveredAt,proto3" json:"delivered_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OrderPackage) Reset() {
+	*x = OrderPackage{}
+	mi := &file_oms_order_v1_service_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OrderPackage) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OrderPackage) ProtoMessage() {}
+
+func (x *OrderPackage) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_order_v1_service_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OrderPackage.ProtoReflect.Descriptor instead.
+func (*OrderPackage) Descriptor() ([]byte, []int) {
+	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *OrderPackage) GetPackageId() string {
+	if x != nil {
+		return x.PackageId
+	}
+	return ""
+}
+
+func (x *OrderPackage) GetPackageNumber() int64 {
+	if x != nil {
+		return x.PackageNumber
+	}
+	return 0
+}
+
+func (x *OrderPackage) GetStatus() string {
+	if x != nil {
+		return x.Status
+	}
+	return ""
+}
+
+func (x *OrderPackage) GetLines() []*ItemQuantity {
+	if x != nil {
+		return x.Lines
+	}
+	return nil
+}
+
+func (x *OrderPackage) GetBinName() string {
+	if x != nil {
+		return x.BinName
+	}
+	return ""
+}
+
+func (x *OrderPackage) GetCarrier() string {
+	if x != nil {
+		return x.Carrier
+	}
+	return ""
+}
+
+func (x *OrderPackage) GetTrackingNumber() string {
+	if x != nil {
+		return x.TrackingNumber
+	}
+	return ""
+}
+
+func (x *OrderPackage) GetShipMethodId() int64 {
+	if x != nil {
+		return x.ShipMethodId
+	}
+	return 0
+}
+
+func (x *OrderPackage) GetShipBy() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ShipBy
+	}
+	return nil
+}
+
+func (x *OrderPackage) GetShippedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ShippedAt
+	}
+	return nil
+}
+
+func (x *OrderPackage) GetDeliveredAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.DeliveredAt
+	}
+	return nil
+}
+
+// OrderReturn is units that come back.
+type OrderReturn struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Return id.
+	ReturnId string `protobuf:"bytes,1,opt,name=return_id,json=returnId,proto3" json:"return_id,omitempty"`
+	// Status in lower case: submitted, accepted, rejected or closed.
+	Status string `protobuf:"bytes,2,opt,name=status,proto3" json:"status,omitempty"`
+	// Units.
+	Lines []*ItemQuantity `protobuf:"bytes,3,rep,name=lines,proto3" json:"lines,omitempty"`
+	// What was given back; absent until it was.
+	Refunded *v1.Money `protobuf:"bytes,4,opt,name=refunded,proto3" json:"refunded,omitempty"`
+	// What was kept.
+	Fee *v1.Money `protobuf:"bytes,5,opt,name=fee,proto3" json:"fee,omitempty"`
+	// Exchange order; empty for a plain return.
+	ExchangeOrderId string `protobuf:"bytes,6,opt,name=exchange_order_id,json=exchangeOrderId,proto3" json:"exchange_order_id,omitempty"`
+	// Why it was rejected.
+	Reason string `protobuf:"bytes,7,opt,name=reason,proto3" json:"reason,omitempty"`
+	// When it was submitted.
+	SubmittedAt   *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=submitted_at,json=submittedAt,proto3" json:"submitted_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OrderReturn) Reset() {
+	*x = OrderReturn{}
+	mi := &file_oms_order_v1_service_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OrderReturn) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OrderReturn) ProtoMessage() {}
+
+func (x *OrderReturn) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_order_v1_service_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OrderReturn.ProtoReflect.Descriptor instead.
+func (*OrderReturn) Descriptor() ([]byte, []int) {
+	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *OrderReturn) GetReturnId() string {
+	if x != nil {
+		return x.ReturnId
+	}
+	return ""
+}
+
+func (x *OrderReturn) GetStatus() string {
+	if x != nil {
+		return x.Status
+	}
+	return ""
+}
+
+func (x *OrderReturn) GetLines() []*ItemQuantity {
+	if x != nil {
+		return x.Lines
+	}
+	return nil
+}
+
+func (x *OrderReturn) GetRefunded() *v1.Money {
+	if x != nil {
+		return x.Refunded
+	}
+	return nil
+}
+
+func (x *OrderReturn) GetFee() *v1.Money {
+	if x != nil {
+		return x.Fee
+	}
+	return nil
+}
+
+func (x *OrderReturn) GetExchangeOrderId() string {
+	if x != nil {
+		return x.ExchangeOrderId
+	}
+	return ""
+}
+
+func (x *OrderReturn) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *OrderReturn) GetSubmittedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.SubmittedAt
+	}
+	return nil
+}
+
 // OrderItem is a line with its status.
 type OrderItem struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1071,14 +1608,30 @@ type OrderItem struct {
 	// Caller's own properties.
 	Properties map[string]string `protobuf:"bytes,11,rep,name=properties,proto3" json:"properties,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// Status of the line; follows the order's until lines move by themselves.
-	Status        OrderStatus `protobuf:"varint,12,opt,name=status,proto3,enum=oms.order.v1.OrderStatus" json:"status,omitempty"`
+	Status OrderStatus `protobuf:"varint,12,opt,name=status,proto3,enum=oms.order.v1.OrderStatus" json:"status,omitempty"`
+	// Units that are not wanted any more.
+	Cancelled int64 `protobuf:"varint,13,opt,name=cancelled,proto3" json:"cancelled,omitempty"`
+	// Units that have left.
+	Shipped int64 `protobuf:"varint,14,opt,name=shipped,proto3" json:"shipped,omitempty"`
+	// Units that have arrived.
+	Delivered int64 `protobuf:"varint,15,opt,name=delivered,proto3" json:"delivered,omitempty"`
+	// Units that are to come back.
+	ReturnPending int64 `protobuf:"varint,16,opt,name=return_pending,json=returnPending,proto3" json:"return_pending,omitempty"`
+	// Units that came back.
+	Returned int64 `protobuf:"varint,17,opt,name=returned,proto3" json:"returned,omitempty"`
+	// Units that are in packages and have not left.
+	Packed int64 `protobuf:"varint,18,opt,name=packed,proto3" json:"packed,omitempty"`
+	// Why the line has its status, as a patch said.
+	StatusReason string `protobuf:"bytes,19,opt,name=status_reason,json=statusReason,proto3" json:"status_reason,omitempty"`
+	// Units that could not be delivered.
+	Undelivered   int64 `protobuf:"varint,20,opt,name=undelivered,proto3" json:"undelivered,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *OrderItem) Reset() {
 	*x = OrderItem{}
-	mi := &file_oms_order_v1_service_proto_msgTypes[7]
+	mi := &file_oms_order_v1_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1090,7 +1643,7 @@ func (x *OrderItem) String() string {
 func (*OrderItem) ProtoMessage() {}
 
 func (x *OrderItem) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_order_v1_service_proto_msgTypes[7]
+	mi := &file_oms_order_v1_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1103,7 +1656,7 @@ func (x *OrderItem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrderItem.ProtoReflect.Descriptor instead.
 func (*OrderItem) Descriptor() ([]byte, []int) {
-	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{7}
+	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *OrderItem) GetItemId() string {
@@ -1190,6 +1743,62 @@ func (x *OrderItem) GetStatus() OrderStatus {
 	return OrderStatus_ORDER_STATUS_UNSPECIFIED
 }
 
+func (x *OrderItem) GetCancelled() int64 {
+	if x != nil {
+		return x.Cancelled
+	}
+	return 0
+}
+
+func (x *OrderItem) GetShipped() int64 {
+	if x != nil {
+		return x.Shipped
+	}
+	return 0
+}
+
+func (x *OrderItem) GetDelivered() int64 {
+	if x != nil {
+		return x.Delivered
+	}
+	return 0
+}
+
+func (x *OrderItem) GetReturnPending() int64 {
+	if x != nil {
+		return x.ReturnPending
+	}
+	return 0
+}
+
+func (x *OrderItem) GetReturned() int64 {
+	if x != nil {
+		return x.Returned
+	}
+	return 0
+}
+
+func (x *OrderItem) GetPacked() int64 {
+	if x != nil {
+		return x.Packed
+	}
+	return 0
+}
+
+func (x *OrderItem) GetStatusReason() string {
+	if x != nil {
+		return x.StatusReason
+	}
+	return ""
+}
+
+func (x *OrderItem) GetUndelivered() int64 {
+	if x != nil {
+		return x.Undelivered
+	}
+	return 0
+}
+
 // OrderPayment is a payment item with its ledger.
 type OrderPayment struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1207,13 +1816,15 @@ type OrderPayment struct {
 	Refunded *v1.Money `protobuf:"bytes,6,opt,name=refunded,proto3" json:"refunded,omitempty"`
 	// Last response of the gateway.
 	ResponseMessage string `protobuf:"bytes,7,opt,name=response_message,json=responseMessage,proto3" json:"response_message,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// Edit that brought it; empty for a payment of the order as it was placed.
+	EditId        string `protobuf:"bytes,8,opt,name=edit_id,json=editId,proto3" json:"edit_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *OrderPayment) Reset() {
 	*x = OrderPayment{}
-	mi := &file_oms_order_v1_service_proto_msgTypes[8]
+	mi := &file_oms_order_v1_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1225,7 +1836,7 @@ func (x *OrderPayment) String() string {
 func (*OrderPayment) ProtoMessage() {}
 
 func (x *OrderPayment) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_order_v1_service_proto_msgTypes[8]
+	mi := &file_oms_order_v1_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1238,7 +1849,7 @@ func (x *OrderPayment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrderPayment.ProtoReflect.Descriptor instead.
 func (*OrderPayment) Descriptor() ([]byte, []int) {
-	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{8}
+	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *OrderPayment) GetPaymentItemId() string {
@@ -1290,6 +1901,13 @@ func (x *OrderPayment) GetResponseMessage() string {
 	return ""
 }
 
+func (x *OrderPayment) GetEditId() string {
+	if x != nil {
+		return x.EditId
+	}
+	return ""
+}
+
 // Totals are the sums of an order.
 type Totals struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1309,7 +1927,7 @@ type Totals struct {
 
 func (x *Totals) Reset() {
 	*x = Totals{}
-	mi := &file_oms_order_v1_service_proto_msgTypes[9]
+	mi := &file_oms_order_v1_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1321,7 +1939,7 @@ func (x *Totals) String() string {
 func (*Totals) ProtoMessage() {}
 
 func (x *Totals) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_order_v1_service_proto_msgTypes[9]
+	mi := &file_oms_order_v1_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1334,7 +1952,7 @@ func (x *Totals) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Totals.ProtoReflect.Descriptor instead.
 func (*Totals) Descriptor() ([]byte, []int) {
-	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{9}
+	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Totals) GetItems() *v1.Money {
@@ -1397,7 +2015,7 @@ type CheckoutStep struct {
 
 func (x *CheckoutStep) Reset() {
 	*x = CheckoutStep{}
-	mi := &file_oms_order_v1_service_proto_msgTypes[10]
+	mi := &file_oms_order_v1_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1409,7 +2027,7 @@ func (x *CheckoutStep) String() string {
 func (*CheckoutStep) ProtoMessage() {}
 
 func (x *CheckoutStep) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_order_v1_service_proto_msgTypes[10]
+	mi := &file_oms_order_v1_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1422,7 +2040,7 @@ func (x *CheckoutStep) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckoutStep.ProtoReflect.Descriptor instead.
 func (*CheckoutStep) Descriptor() ([]byte, []int) {
-	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{10}
+	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *CheckoutStep) GetStep() Step {
@@ -1501,7 +2119,7 @@ type GetOrderRequest struct {
 
 func (x *GetOrderRequest) Reset() {
 	*x = GetOrderRequest{}
-	mi := &file_oms_order_v1_service_proto_msgTypes[11]
+	mi := &file_oms_order_v1_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1513,7 +2131,7 @@ func (x *GetOrderRequest) String() string {
 func (*GetOrderRequest) ProtoMessage() {}
 
 func (x *GetOrderRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_order_v1_service_proto_msgTypes[11]
+	mi := &file_oms_order_v1_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1526,7 +2144,7 @@ func (x *GetOrderRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetOrderRequest.ProtoReflect.Descriptor instead.
 func (*GetOrderRequest) Descriptor() ([]byte, []int) {
-	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{11}
+	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *GetOrderRequest) GetKey() isGetOrderRequest_Key {
@@ -1606,7 +2224,7 @@ type GetOrderResponse struct {
 
 func (x *GetOrderResponse) Reset() {
 	*x = GetOrderResponse{}
-	mi := &file_oms_order_v1_service_proto_msgTypes[12]
+	mi := &file_oms_order_v1_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1618,7 +2236,7 @@ func (x *GetOrderResponse) String() string {
 func (*GetOrderResponse) ProtoMessage() {}
 
 func (x *GetOrderResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_order_v1_service_proto_msgTypes[12]
+	mi := &file_oms_order_v1_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1631,7 +2249,7 @@ func (x *GetOrderResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetOrderResponse.ProtoReflect.Descriptor instead.
 func (*GetOrderResponse) Descriptor() ([]byte, []int) {
-	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{12}
+	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *GetOrderResponse) GetOrder() *Order {
@@ -1664,7 +2282,7 @@ type ListOrdersRequest struct {
 
 func (x *ListOrdersRequest) Reset() {
 	*x = ListOrdersRequest{}
-	mi := &file_oms_order_v1_service_proto_msgTypes[13]
+	mi := &file_oms_order_v1_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1676,7 +2294,7 @@ func (x *ListOrdersRequest) String() string {
 func (*ListOrdersRequest) ProtoMessage() {}
 
 func (x *ListOrdersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_order_v1_service_proto_msgTypes[13]
+	mi := &file_oms_order_v1_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1689,7 +2307,7 @@ func (x *ListOrdersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOrdersRequest.ProtoReflect.Descriptor instead.
 func (*ListOrdersRequest) Descriptor() ([]byte, []int) {
-	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{13}
+	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ListOrdersRequest) GetCustomerId() string {
@@ -1754,7 +2372,7 @@ type ListOrdersResponse struct {
 
 func (x *ListOrdersResponse) Reset() {
 	*x = ListOrdersResponse{}
-	mi := &file_oms_order_v1_service_proto_msgTypes[14]
+	mi := &file_oms_order_v1_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1766,7 +2384,7 @@ func (x *ListOrdersResponse) String() string {
 func (*ListOrdersResponse) ProtoMessage() {}
 
 func (x *ListOrdersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_order_v1_service_proto_msgTypes[14]
+	mi := &file_oms_order_v1_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1779,7 +2397,7 @@ func (x *ListOrdersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOrdersResponse.ProtoReflect.Descriptor instead.
 func (*ListOrdersResponse) Descriptor() ([]byte, []int) {
-	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{14}
+	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ListOrdersResponse) GetOrders() []*Order {
@@ -1807,13 +2425,15 @@ type CancelOrderRequest struct {
 	IdempotencyKey string `protobuf:"bytes,3,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
 	// Revision that the caller has seen; another one is refused. 0 means any.
 	ExpectedRevision uint64 `protobuf:"varint,4,opt,name=expected_revision,json=expectedRevision,proto3" json:"expected_revision,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// The order's promo codes stay used.
+	KeepPromotion bool `protobuf:"varint,5,opt,name=keep_promotion,json=keepPromotion,proto3" json:"keep_promotion,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *CancelOrderRequest) Reset() {
 	*x = CancelOrderRequest{}
-	mi := &file_oms_order_v1_service_proto_msgTypes[15]
+	mi := &file_oms_order_v1_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1825,7 +2445,7 @@ func (x *CancelOrderRequest) String() string {
 func (*CancelOrderRequest) ProtoMessage() {}
 
 func (x *CancelOrderRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_order_v1_service_proto_msgTypes[15]
+	mi := &file_oms_order_v1_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1838,7 +2458,7 @@ func (x *CancelOrderRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelOrderRequest.ProtoReflect.Descriptor instead.
 func (*CancelOrderRequest) Descriptor() ([]byte, []int) {
-	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{15}
+	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *CancelOrderRequest) GetOrderId() string {
@@ -1869,6 +2489,13 @@ func (x *CancelOrderRequest) GetExpectedRevision() uint64 {
 	return 0
 }
 
+func (x *CancelOrderRequest) GetKeepPromotion() bool {
+	if x != nil {
+		return x.KeepPromotion
+	}
+	return false
+}
+
 // CancelOrderResponse says what was stored.
 type CancelOrderResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1884,7 +2511,7 @@ type CancelOrderResponse struct {
 
 func (x *CancelOrderResponse) Reset() {
 	*x = CancelOrderResponse{}
-	mi := &file_oms_order_v1_service_proto_msgTypes[16]
+	mi := &file_oms_order_v1_service_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1896,7 +2523,7 @@ func (x *CancelOrderResponse) String() string {
 func (*CancelOrderResponse) ProtoMessage() {}
 
 func (x *CancelOrderResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_order_v1_service_proto_msgTypes[16]
+	mi := &file_oms_order_v1_service_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1909,7 +2536,7 @@ func (x *CancelOrderResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelOrderResponse.ProtoReflect.Descriptor instead.
 func (*CancelOrderResponse) Descriptor() ([]byte, []int) {
-	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{16}
+	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *CancelOrderResponse) GetStatus() OrderStatus {
@@ -1950,7 +2577,7 @@ type ReviewOrderRequest struct {
 
 func (x *ReviewOrderRequest) Reset() {
 	*x = ReviewOrderRequest{}
-	mi := &file_oms_order_v1_service_proto_msgTypes[17]
+	mi := &file_oms_order_v1_service_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1962,7 +2589,7 @@ func (x *ReviewOrderRequest) String() string {
 func (*ReviewOrderRequest) ProtoMessage() {}
 
 func (x *ReviewOrderRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_order_v1_service_proto_msgTypes[17]
+	mi := &file_oms_order_v1_service_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1975,7 +2602,7 @@ func (x *ReviewOrderRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReviewOrderRequest.ProtoReflect.Descriptor instead.
 func (*ReviewOrderRequest) Descriptor() ([]byte, []int) {
-	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{17}
+	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ReviewOrderRequest) GetOrderId() string {
@@ -2021,7 +2648,7 @@ type ReviewOrderResponse struct {
 
 func (x *ReviewOrderResponse) Reset() {
 	*x = ReviewOrderResponse{}
-	mi := &file_oms_order_v1_service_proto_msgTypes[18]
+	mi := &file_oms_order_v1_service_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2033,7 +2660,7 @@ func (x *ReviewOrderResponse) String() string {
 func (*ReviewOrderResponse) ProtoMessage() {}
 
 func (x *ReviewOrderResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_order_v1_service_proto_msgTypes[18]
+	mi := &file_oms_order_v1_service_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2046,7 +2673,7 @@ func (x *ReviewOrderResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReviewOrderResponse.ProtoReflect.Descriptor instead.
 func (*ReviewOrderResponse) Descriptor() ([]byte, []int) {
-	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{18}
+	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ReviewOrderResponse) GetStatus() OrderStatus {
@@ -2085,7 +2712,7 @@ type RetryPaymentRequest struct {
 
 func (x *RetryPaymentRequest) Reset() {
 	*x = RetryPaymentRequest{}
-	mi := &file_oms_order_v1_service_proto_msgTypes[19]
+	mi := &file_oms_order_v1_service_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2097,7 +2724,7 @@ func (x *RetryPaymentRequest) String() string {
 func (*RetryPaymentRequest) ProtoMessage() {}
 
 func (x *RetryPaymentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_order_v1_service_proto_msgTypes[19]
+	mi := &file_oms_order_v1_service_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2110,7 +2737,7 @@ func (x *RetryPaymentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetryPaymentRequest.ProtoReflect.Descriptor instead.
 func (*RetryPaymentRequest) Descriptor() ([]byte, []int) {
-	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{19}
+	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *RetryPaymentRequest) GetOrderId() string {
@@ -2149,7 +2776,7 @@ type RetryPaymentResponse struct {
 
 func (x *RetryPaymentResponse) Reset() {
 	*x = RetryPaymentResponse{}
-	mi := &file_oms_order_v1_service_proto_msgTypes[20]
+	mi := &file_oms_order_v1_service_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2161,7 +2788,7 @@ func (x *RetryPaymentResponse) String() string {
 func (*RetryPaymentResponse) ProtoMessage() {}
 
 func (x *RetryPaymentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_order_v1_service_proto_msgTypes[20]
+	mi := &file_oms_order_v1_service_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2174,7 +2801,7 @@ func (x *RetryPaymentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetryPaymentResponse.ProtoReflect.Descriptor instead.
 func (*RetryPaymentResponse) Descriptor() ([]byte, []int) {
-	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{20}
+	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *RetryPaymentResponse) GetStatus() OrderStatus {
@@ -2211,7 +2838,7 @@ type WatchOrderRequest struct {
 
 func (x *WatchOrderRequest) Reset() {
 	*x = WatchOrderRequest{}
-	mi := &file_oms_order_v1_service_proto_msgTypes[21]
+	mi := &file_oms_order_v1_service_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2223,7 +2850,7 @@ func (x *WatchOrderRequest) String() string {
 func (*WatchOrderRequest) ProtoMessage() {}
 
 func (x *WatchOrderRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_order_v1_service_proto_msgTypes[21]
+	mi := &file_oms_order_v1_service_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2236,7 +2863,7 @@ func (x *WatchOrderRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchOrderRequest.ProtoReflect.Descriptor instead.
 func (*WatchOrderRequest) Descriptor() ([]byte, []int) {
-	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{21}
+	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *WatchOrderRequest) GetOrderId() string {
@@ -2264,7 +2891,7 @@ type WatchOrderResponse struct {
 
 func (x *WatchOrderResponse) Reset() {
 	*x = WatchOrderResponse{}
-	mi := &file_oms_order_v1_service_proto_msgTypes[22]
+	mi := &file_oms_order_v1_service_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2276,7 +2903,7 @@ func (x *WatchOrderResponse) String() string {
 func (*WatchOrderResponse) ProtoMessage() {}
 
 func (x *WatchOrderResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_order_v1_service_proto_msgTypes[22]
+	mi := &file_oms_order_v1_service_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2289,7 +2916,7 @@ func (x *WatchOrderResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchOrderResponse.ProtoReflect.Descriptor instead.
 func (*WatchOrderResponse) Descriptor() ([]byte, []int) {
-	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{22}
+	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *WatchOrderResponse) GetOrder() *Order {
@@ -2299,11 +2926,349 @@ func (x *WatchOrderResponse) GetOrder() *Order {
 	return nil
 }
 
+// ImportOrderRequest is an order that was sold elsewhere.
+type ImportOrderRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The order; promo codes and the payment policy are ignored.
+	Order *CreateOrderRequest `protobuf:"bytes,1,opt,name=order,proto3" json:"order,omitempty"`
+	// What was paid for it already, by payment item id.
+	Settled       map[string]*v1.Money `protobuf:"bytes,2,rep,name=settled,proto3" json:"settled,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ImportOrderRequest) Reset() {
+	*x = ImportOrderRequest{}
+	mi := &file_oms_order_v1_service_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ImportOrderRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ImportOrderRequest) ProtoMessage() {}
+
+func (x *ImportOrderRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_order_v1_service_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ImportOrderRequest.ProtoReflect.Descriptor instead.
+func (*ImportOrderRequest) Descriptor() ([]byte, []int) {
+	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *ImportOrderRequest) GetOrder() *CreateOrderRequest {
+	if x != nil {
+		return x.Order
+	}
+	return nil
+}
+
+func (x *ImportOrderRequest) GetSettled() map[string]*v1.Money {
+	if x != nil {
+		return x.Settled
+	}
+	return nil
+}
+
+// ImportOrderResponse says what was stored.
+type ImportOrderResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Order id.
+	OrderId string `protobuf:"bytes,1,opt,name=order_id,json=orderId,proto3" json:"order_id,omitempty"`
+	// Order number.
+	OrderNumber uint64 `protobuf:"varint,2,opt,name=order_number,json=orderNumber,proto3" json:"order_number,omitempty"`
+	// Revision of the order.
+	Revision uint64 `protobuf:"varint,3,opt,name=revision,proto3" json:"revision,omitempty"`
+	// Log position of the commit.
+	Position uint64 `protobuf:"varint,4,opt,name=position,proto3" json:"position,omitempty"`
+	// True when an earlier request with the same idempotency key did the work.
+	Repeated      bool `protobuf:"varint,5,opt,name=repeated,proto3" json:"repeated,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ImportOrderResponse) Reset() {
+	*x = ImportOrderResponse{}
+	mi := &file_oms_order_v1_service_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ImportOrderResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ImportOrderResponse) ProtoMessage() {}
+
+func (x *ImportOrderResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_order_v1_service_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ImportOrderResponse.ProtoReflect.Descriptor instead.
+func (*ImportOrderResponse) Descriptor() ([]byte, []int) {
+	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *ImportOrderResponse) GetOrderId() string {
+	if x != nil {
+		return x.OrderId
+	}
+	return ""
+}
+
+func (x *ImportOrderResponse) GetOrderNumber() uint64 {
+	if x != nil {
+		return x.OrderNumber
+	}
+	return 0
+}
+
+func (x *ImportOrderResponse) GetRevision() uint64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+func (x *ImportOrderResponse) GetPosition() uint64 {
+	if x != nil {
+		return x.Position
+	}
+	return 0
+}
+
+func (x *ImportOrderResponse) GetRepeated() bool {
+	if x != nil {
+		return x.Repeated
+	}
+	return false
+}
+
+// ImportOrdersRequest is one order of many.
+type ImportOrdersRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The order.
+	Order         *ImportOrderRequest `protobuf:"bytes,1,opt,name=order,proto3" json:"order,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ImportOrdersRequest) Reset() {
+	*x = ImportOrdersRequest{}
+	mi := &file_oms_order_v1_service_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ImportOrdersRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ImportOrdersRequest) ProtoMessage() {}
+
+func (x *ImportOrdersRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_order_v1_service_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ImportOrdersRequest.ProtoReflect.Descriptor instead.
+func (*ImportOrdersRequest) Descriptor() ([]byte, []int) {
+	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *ImportOrdersRequest) GetOrder() *ImportOrderRequest {
+	if x != nil {
+		return x.Order
+	}
+	return nil
+}
+
+// ImportOrdersResponse sums up.
+type ImportOrdersResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Orders that were stored.
+	Imported int64 `protobuf:"varint,1,opt,name=imported,proto3" json:"imported,omitempty"`
+	// Orders that had been stored before under the same key.
+	Repeated int64 `protobuf:"varint,2,opt,name=repeated,proto3" json:"repeated,omitempty"`
+	// Orders that were refused, the first 1000 of them.
+	Refusals []*ImportRefusal `protobuf:"bytes,3,rep,name=refusals,proto3" json:"refusals,omitempty"`
+	// Orders that were refused in all.
+	Refused int64 `protobuf:"varint,4,opt,name=refused,proto3" json:"refused,omitempty"`
+	// Log position of the last commit.
+	Position      uint64 `protobuf:"varint,5,opt,name=position,proto3" json:"position,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ImportOrdersResponse) Reset() {
+	*x = ImportOrdersResponse{}
+	mi := &file_oms_order_v1_service_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ImportOrdersResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ImportOrdersResponse) ProtoMessage() {}
+
+func (x *ImportOrdersResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_order_v1_service_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ImportOrdersResponse.ProtoReflect.Descriptor instead.
+func (*ImportOrdersResponse) Descriptor() ([]byte, []int) {
+	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *ImportOrdersResponse) GetImported() int64 {
+	if x != nil {
+		return x.Imported
+	}
+	return 0
+}
+
+func (x *ImportOrdersResponse) GetRepeated() int64 {
+	if x != nil {
+		return x.Repeated
+	}
+	return 0
+}
+
+func (x *ImportOrdersResponse) GetRefusals() []*ImportRefusal {
+	if x != nil {
+		return x.Refusals
+	}
+	return nil
+}
+
+func (x *ImportOrdersResponse) GetRefused() int64 {
+	if x != nil {
+		return x.Refused
+	}
+	return 0
+}
+
+func (x *ImportOrdersResponse) GetPosition() uint64 {
+	if x != nil {
+		return x.Position
+	}
+	return 0
+}
+
+// ImportRefusal is an order that was not imported.
+type ImportRefusal struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Place in the stream, from 0.
+	Index int64 `protobuf:"varint,1,opt,name=index,proto3" json:"index,omitempty"`
+	// Caller's own reference.
+	Reference string `protobuf:"bytes,2,opt,name=reference,proto3" json:"reference,omitempty"`
+	// Stable reason.
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Text for people.
+	Message       string `protobuf:"bytes,4,opt,name=message,proto3" json:"message,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ImportRefusal) Reset() {
+	*x = ImportRefusal{}
+	mi := &file_oms_order_v1_service_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ImportRefusal) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ImportRefusal) ProtoMessage() {}
+
+func (x *ImportRefusal) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_order_v1_service_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ImportRefusal.ProtoReflect.Descriptor instead.
+func (*ImportRefusal) Descriptor() ([]byte, []int) {
+	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *ImportRefusal) GetIndex() int64 {
+	if x != nil {
+		return x.Index
+	}
+	return 0
+}
+
+func (x *ImportRefusal) GetReference() string {
+	if x != nil {
+		return x.Reference
+	}
+	return ""
+}
+
+func (x *ImportRefusal) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *ImportRefusal) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
 var File_oms_order_v1_service_proto protoreflect.FileDescriptor
 
 const file_oms_order_v1_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1aoms/order/v1/service.proto\x12\foms.order.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18oms/money/v1/money.proto\x1a\x19oms/order/v1/values.proto\"\xd9\t\n" +
+	"\x1aoms/order/v1/service.proto\x12\foms.order.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18oms/money/v1/money.proto\x1a\x19oms/order/v1/values.proto\"\x9a\v\n" +
 	"\x12CreateOrderRequest\x121\n" +
 	"\x0fidempotency_key\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\x0eidempotencyKey\x12;\n" +
 	"\border_id\x18\x02 \x01(\tB \xbaH\x1dr\x1b2\x19^([A-Za-z0-9_-]{14,25})?$R\aorderId\x122\n" +
@@ -2329,7 +3294,12 @@ const file_oms_order_v1_service_proto_rawDesc = "" +
 	"properties\x18\x11 \x03(\v20.oms.order.v1.CreateOrderRequest.PropertiesEntryB\x18\xbaH\x15\x9a\x01\x12\x10d\"\ar\x05\x10\x01\x18\x80\x01*\x05r\x03\x18\x80 R\n" +
 	"properties\x12Z\n" +
 	"\x12on_payment_decline\x18\x12 \x01(\x0e2\".oms.order.v1.PaymentDeclinePolicyB\b\xbaH\x05\x82\x01\x02\x10\x01R\x10onPaymentDecline\x12:\n" +
-	"\x0eexpected_total\x18\x13 \x01(\v2\x13.oms.money.v1.MoneyR\rexpectedTotal\x1a=\n" +
+	"\x0eexpected_total\x18\x13 \x01(\v2\x13.oms.money.v1.MoneyR\rexpectedTotal\x12D\n" +
+	"\n" +
+	"order_type\x18\x14 \x01(\x0e2\x17.oms.order.v1.OrderTypeB\f\xbaH\t\x82\x01\x06\x10\x01 \x05 \x06R\torderType\x12@\n" +
+	"\n" +
+	"capture_at\x18\x15 \x01(\x0e2\x17.oms.order.v1.CaptureAtB\b\xbaH\x05\x82\x01\x02\x10\x01R\tcaptureAt\x127\n" +
+	"\bmetadata\x18\x16 \x01(\v2\x1b.oms.order.v1.OrderMetadataR\bmetadata\x1a=\n" +
 	"\x0fPropertiesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xb7\x04\n" +
@@ -2374,7 +3344,7 @@ const file_oms_order_v1_service_proto_rawDesc = "" +
 	"\x05total\x18\x04 \x01(\v2\x13.oms.money.v1.MoneyR\x05total\x12\x1a\n" +
 	"\brevision\x18\x05 \x01(\x04R\brevision\x12\x1a\n" +
 	"\bposition\x18\x06 \x01(\x04R\bposition\x12\x1a\n" +
-	"\brepeated\x18\a \x01(\bR\brepeated\"\x85\v\n" +
+	"\brepeated\x18\a \x01(\bR\brepeated\"\x86\x10\n" +
 	"\x05Order\x12\x19\n" +
 	"\border_id\x18\x01 \x01(\tR\aorderId\x12!\n" +
 	"\forder_number\x18\x02 \x01(\x04R\vorderNumber\x12\x16\n" +
@@ -2413,10 +3383,60 @@ const file_oms_order_v1_service_proto_rawDesc = "" +
 	"\n" +
 	"created_by\x18\x1d \x01(\tR\tcreatedBy\x129\n" +
 	"\n" +
-	"hold_until\x18\x1e \x01(\v2\x1a.google.protobuf.TimestampR\tholdUntil\x1a=\n" +
+	"hold_until\x18\x1e \x01(\v2\x1a.google.protobuf.TimestampR\tholdUntil\x126\n" +
+	"\n" +
+	"order_type\x18\x1f \x01(\x0e2\x17.oms.order.v1.OrderTypeR\torderType\x12*\n" +
+	"\x11original_order_id\x18  \x01(\tR\x0foriginalOrderId\x12(\n" +
+	"\x10linked_order_ids\x18! \x03(\tR\x0elinkedOrderIds\x12\x1a\n" +
+	"\bimported\x18\" \x01(\bR\bimported\x126\n" +
+	"\n" +
+	"capture_at\x18# \x01(\x0e2\x17.oms.order.v1.CaptureAtR\tcaptureAt\x127\n" +
+	"\bmetadata\x18$ \x01(\v2\x1b.oms.order.v1.OrderMetadataR\bmetadata\x12-\n" +
+	"\x05notes\x18% \x03(\v2\x17.oms.order.v1.OrderNoteR\x05notes\x126\n" +
+	"\bpackages\x18& \x03(\v2\x1a.oms.order.v1.OrderPackageR\bpackages\x123\n" +
+	"\areturns\x18' \x03(\v2\x19.oms.order.v1.OrderReturnR\areturns\x12\x1f\n" +
+	"\vinvoice_ids\x18( \x03(\tR\n" +
+	"invoiceIds\x12%\n" +
+	"\x03due\x18) \x01(\v2\x13.oms.money.v1.MoneyR\x03due\x12%\n" +
+	"\x0epayment_status\x18* \x01(\tR\rpaymentStatus\x12\x1b\n" +
+	"\topen_work\x18+ \x01(\x05R\bopenWork\x12<\n" +
+	"\rpending_edits\x18, \x03(\v2\x17.oms.order.v1.OrderEditR\fpendingEdits\x1a=\n" +
 	"\x0fPropertiesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xa3\x04\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x81\x01\n" +
+	"\tOrderEdit\x12\x17\n" +
+	"\aedit_id\x18\x01 \x01(\tR\x06editId\x12-\n" +
+	"\x05items\x18\x02 \x03(\v2\x17.oms.order.v1.OrderItemR\x05items\x12,\n" +
+	"\x06totals\x18\x03 \x01(\v2\x14.oms.order.v1.TotalsR\x06totals\"|\n" +
+	"\tOrderNote\x12\x17\n" +
+	"\anote_id\x18\x01 \x01(\tR\x06noteId\x12\x12\n" +
+	"\x04text\x18\x02 \x01(\tR\x04text\x12\x16\n" +
+	"\x06author\x18\x03 \x01(\tR\x06author\x12*\n" +
+	"\x02at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"\xd1\x03\n" +
+	"\fOrderPackage\x12\x1d\n" +
+	"\n" +
+	"package_id\x18\x01 \x01(\tR\tpackageId\x12%\n" +
+	"\x0epackage_number\x18\x02 \x01(\x03R\rpackageNumber\x12\x16\n" +
+	"\x06status\x18\x03 \x01(\tR\x06status\x120\n" +
+	"\x05lines\x18\x04 \x03(\v2\x1a.oms.order.v1.ItemQuantityR\x05lines\x12\x19\n" +
+	"\bbin_name\x18\x05 \x01(\tR\abinName\x12\x18\n" +
+	"\acarrier\x18\x06 \x01(\tR\acarrier\x12'\n" +
+	"\x0ftracking_number\x18\a \x01(\tR\x0etrackingNumber\x12$\n" +
+	"\x0eship_method_id\x18\b \x01(\x03R\fshipMethodId\x123\n" +
+	"\aship_by\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\x06shipBy\x129\n" +
+	"\n" +
+	"shipped_at\x18\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampR\tshippedAt\x12=\n" +
+	"\fdelivered_at\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\vdeliveredAt\"\xcf\x02\n" +
+	"\vOrderReturn\x12\x1b\n" +
+	"\treturn_id\x18\x01 \x01(\tR\breturnId\x12\x16\n" +
+	"\x06status\x18\x02 \x01(\tR\x06status\x120\n" +
+	"\x05lines\x18\x03 \x03(\v2\x1a.oms.order.v1.ItemQuantityR\x05lines\x12/\n" +
+	"\brefunded\x18\x04 \x01(\v2\x13.oms.money.v1.MoneyR\brefunded\x12%\n" +
+	"\x03fee\x18\x05 \x01(\v2\x13.oms.money.v1.MoneyR\x03fee\x12*\n" +
+	"\x11exchange_order_id\x18\x06 \x01(\tR\x0fexchangeOrderId\x12\x16\n" +
+	"\x06reason\x18\a \x01(\tR\x06reason\x12=\n" +
+	"\fsubmitted_at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\vsubmittedAt\"\x9b\x06\n" +
 	"\tOrderItem\x12\x17\n" +
 	"\aitem_id\x18\x01 \x01(\tR\x06itemId\x12\x15\n" +
 	"\x06sku_id\x18\x02 \x01(\tR\x05skuId\x12\x19\n" +
@@ -2435,10 +3455,18 @@ const file_oms_order_v1_service_proto_rawDesc = "" +
 	"\n" +
 	"properties\x18\v \x03(\v2'.oms.order.v1.OrderItem.PropertiesEntryR\n" +
 	"properties\x121\n" +
-	"\x06status\x18\f \x01(\x0e2\x19.oms.order.v1.OrderStatusR\x06status\x1a=\n" +
+	"\x06status\x18\f \x01(\x0e2\x19.oms.order.v1.OrderStatusR\x06status\x12\x1c\n" +
+	"\tcancelled\x18\r \x01(\x03R\tcancelled\x12\x18\n" +
+	"\ashipped\x18\x0e \x01(\x03R\ashipped\x12\x1c\n" +
+	"\tdelivered\x18\x0f \x01(\x03R\tdelivered\x12%\n" +
+	"\x0ereturn_pending\x18\x10 \x01(\x03R\rreturnPending\x12\x1a\n" +
+	"\breturned\x18\x11 \x01(\x03R\breturned\x12\x16\n" +
+	"\x06packed\x18\x12 \x01(\x03R\x06packed\x12#\n" +
+	"\rstatus_reason\x18\x13 \x01(\tR\fstatusReason\x12 \n" +
+	"\vundelivered\x18\x14 \x01(\x03R\vundelivered\x1a=\n" +
 	"\x0fPropertiesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xbf\x02\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xd8\x02\n" +
 	"\fOrderPayment\x12&\n" +
 	"\x0fpayment_item_id\x18\x01 \x01(\tR\rpaymentItemId\x12\x18\n" +
 	"\agateway\x18\x02 \x01(\tR\agateway\x12+\n" +
@@ -2448,7 +3476,8 @@ const file_oms_order_v1_service_proto_rawDesc = "" +
 	"authorized\x12/\n" +
 	"\bcaptured\x18\x05 \x01(\v2\x13.oms.money.v1.MoneyR\bcaptured\x12/\n" +
 	"\brefunded\x18\x06 \x01(\v2\x13.oms.money.v1.MoneyR\brefunded\x12)\n" +
-	"\x10response_message\x18\a \x01(\tR\x0fresponseMessage\"\xed\x01\n" +
+	"\x10response_message\x18\a \x01(\tR\x0fresponseMessage\x12\x17\n" +
+	"\aedit_id\x18\b \x01(\tR\x06editId\"\xed\x01\n" +
 	"\x06Totals\x12)\n" +
 	"\x05items\x18\x01 \x01(\v2\x13.oms.money.v1.MoneyR\x05items\x125\n" +
 	"\vadjustments\x18\x02 \x01(\v2\x13.oms.money.v1.MoneyR\vadjustments\x12/\n" +
@@ -2488,12 +3517,13 @@ const file_oms_order_v1_service_proto_rawDesc = "" +
 	"\fmin_position\x18\a \x01(\x04R\vminPosition\"i\n" +
 	"\x12ListOrdersResponse\x12+\n" +
 	"\x06orders\x18\x01 \x03(\v2\x13.oms.order.v1.OrderR\x06orders\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xbc\x01\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xe3\x01\n" +
 	"\x12CancelOrderRequest\x12$\n" +
 	"\border_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\aorderId\x12 \n" +
 	"\x06reason\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x04R\x06reason\x121\n" +
 	"\x0fidempotency_key\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\x0eidempotencyKey\x12+\n" +
-	"\x11expected_revision\x18\x04 \x01(\x04R\x10expectedRevision\"\x80\x01\n" +
+	"\x11expected_revision\x18\x04 \x01(\x04R\x10expectedRevision\x12%\n" +
+	"\x0ekeep_promotion\x18\x05 \x01(\bR\rkeepPromotion\"\x80\x01\n" +
 	"\x13CancelOrderResponse\x121\n" +
 	"\x06status\x18\x01 \x01(\x0e2\x19.oms.order.v1.OrderStatusR\x06status\x12\x1a\n" +
 	"\brevision\x18\x02 \x01(\x04R\brevision\x12\x1a\n" +
@@ -2519,14 +3549,39 @@ const file_oms_order_v1_service_proto_rawDesc = "" +
 	"\border_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\aorderId\x12!\n" +
 	"\fmin_position\x18\x02 \x01(\x04R\vminPosition\"?\n" +
 	"\x12WatchOrderResponse\x12)\n" +
-	"\x05order\x18\x01 \x01(\v2\x13.oms.order.v1.OrderR\x05order*\x9b\x01\n" +
+	"\x05order\x18\x01 \x01(\v2\x13.oms.order.v1.OrderR\x05order\"\xf8\x01\n" +
+	"\x12ImportOrderRequest\x12>\n" +
+	"\x05order\x18\x01 \x01(\v2 .oms.order.v1.CreateOrderRequestB\x06\xbaH\x03\xc8\x01\x01R\x05order\x12Q\n" +
+	"\asettled\x18\x02 \x03(\v2-.oms.order.v1.ImportOrderRequest.SettledEntryB\b\xbaH\x05\x9a\x01\x02\x10\x14R\asettled\x1aO\n" +
+	"\fSettledEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12)\n" +
+	"\x05value\x18\x02 \x01(\v2\x13.oms.money.v1.MoneyR\x05value:\x028\x01\"\xa7\x01\n" +
+	"\x13ImportOrderResponse\x12\x19\n" +
+	"\border_id\x18\x01 \x01(\tR\aorderId\x12!\n" +
+	"\forder_number\x18\x02 \x01(\x04R\vorderNumber\x12\x1a\n" +
+	"\brevision\x18\x03 \x01(\x04R\brevision\x12\x1a\n" +
+	"\bposition\x18\x04 \x01(\x04R\bposition\x12\x1a\n" +
+	"\brepeated\x18\x05 \x01(\bR\brepeated\"U\n" +
+	"\x13ImportOrdersRequest\x12>\n" +
+	"\x05order\x18\x01 \x01(\v2 .oms.order.v1.ImportOrderRequestB\x06\xbaH\x03\xc8\x01\x01R\x05order\"\xbd\x01\n" +
+	"\x14ImportOrdersResponse\x12\x1a\n" +
+	"\bimported\x18\x01 \x01(\x03R\bimported\x12\x1a\n" +
+	"\brepeated\x18\x02 \x01(\x03R\brepeated\x127\n" +
+	"\brefusals\x18\x03 \x03(\v2\x1b.oms.order.v1.ImportRefusalR\brefusals\x12\x18\n" +
+	"\arefused\x18\x04 \x01(\x03R\arefused\x12\x1a\n" +
+	"\bposition\x18\x05 \x01(\x04R\bposition\"u\n" +
+	"\rImportRefusal\x12\x14\n" +
+	"\x05index\x18\x01 \x01(\x03R\x05index\x12\x1c\n" +
+	"\treference\x18\x02 \x01(\tR\treference\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x18\n" +
+	"\amessage\x18\x04 \x01(\tR\amessage*\x9b\x01\n" +
 	"\tStepState\x12\x1a\n" +
 	"\x16STEP_STATE_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12STEP_STATE_PENDING\x10\x01\x12\x13\n" +
 	"\x0fSTEP_STATE_DONE\x10\x02\x12\x16\n" +
 	"\x12STEP_STATE_REFUSED\x10\x03\x12\x16\n" +
 	"\x12STEP_STATE_SKIPPED\x10\x04\x12\x15\n" +
-	"\x11STEP_STATE_PARKED\x10\x052\xda\x04\n" +
+	"\x11STEP_STATE_PARKED\x10\x052\x87\x06\n" +
 	"\fOrderService\x12R\n" +
 	"\vCreateOrder\x12 .oms.order.v1.CreateOrderRequest\x1a!.oms.order.v1.CreateOrderResponse\x12N\n" +
 	"\bGetOrder\x12\x1d.oms.order.v1.GetOrderRequest\x1a\x1e.oms.order.v1.GetOrderResponse\"\x03\x90\x02\x01\x12T\n" +
@@ -2534,7 +3589,9 @@ const file_oms_order_v1_service_proto_rawDesc = "" +
 	"ListOrders\x12\x1f.oms.order.v1.ListOrdersRequest\x1a .oms.order.v1.ListOrdersResponse\"\x03\x90\x02\x01\x12R\n" +
 	"\vCancelOrder\x12 .oms.order.v1.CancelOrderRequest\x1a!.oms.order.v1.CancelOrderResponse\x12R\n" +
 	"\vReviewOrder\x12 .oms.order.v1.ReviewOrderRequest\x1a!.oms.order.v1.ReviewOrderResponse\x12U\n" +
-	"\fRetryPayment\x12!.oms.order.v1.RetryPaymentRequest\x1a\".oms.order.v1.RetryPaymentResponse\x12Q\n" +
+	"\fRetryPayment\x12!.oms.order.v1.RetryPaymentRequest\x1a\".oms.order.v1.RetryPaymentResponse\x12R\n" +
+	"\vImportOrder\x12 .oms.order.v1.ImportOrderRequest\x1a!.oms.order.v1.ImportOrderResponse\x12W\n" +
+	"\fImportOrders\x12!.oms.order.v1.ImportOrdersRequest\x1a\".oms.order.v1.ImportOrdersResponse(\x01\x12Q\n" +
 	"\n" +
 	"WatchOrder\x12\x1f.oms.order.v1.WatchOrderRequest\x1a .oms.order.v1.WatchOrderResponse0\x01B\xa7\x01\n" +
 	"\x10com.oms.order.v1B\fServiceProtoP\x01Z3github.com/orderstream/oms/gen/oms/order/v1;orderv1\xa2\x02\x03OOX\xaa\x02\fOms.Order.V1\xca\x02\fOms\\Order\\V1\xe2\x02\x18Oms\\Order\\V1\\GPBMetadata\xea\x02\x0eOms::Order::V1b\x06proto3"
@@ -2552,7 +3609,7 @@ func file_oms_order_v1_service_proto_rawDescGZIP() []byte {
 }
 
 var file_oms_order_v1_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_oms_order_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
+var file_oms_order_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 37)
 var file_oms_order_v1_service_proto_goTypes = []any{
 	(StepState)(0),                // 0: oms.order.v1.StepState
 	(*CreateOrderRequest)(nil),    // 1: oms.order.v1.CreateOrderRequest
@@ -2562,124 +3619,169 @@ var file_oms_order_v1_service_proto_goTypes = []any{
 	(*PaymentItem)(nil),           // 5: oms.order.v1.PaymentItem
 	(*CreateOrderResponse)(nil),   // 6: oms.order.v1.CreateOrderResponse
 	(*Order)(nil),                 // 7: oms.order.v1.Order
-	(*OrderItem)(nil),             // 8: oms.order.v1.OrderItem
-	(*OrderPayment)(nil),          // 9: oms.order.v1.OrderPayment
-	(*Totals)(nil),                // 10: oms.order.v1.Totals
-	(*CheckoutStep)(nil),          // 11: oms.order.v1.CheckoutStep
-	(*GetOrderRequest)(nil),       // 12: oms.order.v1.GetOrderRequest
-	(*GetOrderResponse)(nil),      // 13: oms.order.v1.GetOrderResponse
-	(*ListOrdersRequest)(nil),     // 14: oms.order.v1.ListOrdersRequest
-	(*ListOrdersResponse)(nil),    // 15: oms.order.v1.ListOrdersResponse
-	(*CancelOrderRequest)(nil),    // 16: oms.order.v1.CancelOrderRequest
-	(*CancelOrderResponse)(nil),   // 17: oms.order.v1.CancelOrderResponse
-	(*ReviewOrderRequest)(nil),    // 18: oms.order.v1.ReviewOrderRequest
-	(*ReviewOrderResponse)(nil),   // 19: oms.order.v1.ReviewOrderResponse
-	(*RetryPaymentRequest)(nil),   // 20: oms.order.v1.RetryPaymentRequest
-	(*RetryPaymentResponse)(nil),  // 21: oms.order.v1.RetryPaymentResponse
-	(*WatchOrderRequest)(nil),     // 22: oms.order.v1.WatchOrderRequest
-	(*WatchOrderResponse)(nil),    // 23: oms.order.v1.WatchOrderResponse
-	nil,                           // 24: oms.order.v1.CreateOrderRequest.PropertiesEntry
-	nil,                           // 25: oms.order.v1.LineItem.PropertiesEntry
-	nil,                           // 26: oms.order.v1.Order.PropertiesEntry
-	nil,                           // 27: oms.order.v1.OrderItem.PropertiesEntry
-	(*Customer)(nil),              // 28: oms.order.v1.Customer
-	(*Address)(nil),               // 29: oms.order.v1.Address
-	(*PromoCode)(nil),             // 30: oms.order.v1.PromoCode
-	(PaymentDeclinePolicy)(0),     // 31: oms.order.v1.PaymentDeclinePolicy
-	(*v1.Money)(nil),              // 32: oms.money.v1.Money
-	(AdjustmentKind)(0),           // 33: oms.order.v1.AdjustmentKind
-	(OrderStatus)(0),              // 34: oms.order.v1.OrderStatus
-	(*timestamppb.Timestamp)(nil), // 35: google.protobuf.Timestamp
-	(FraudVerdict)(0),             // 36: oms.order.v1.FraudVerdict
-	(Step)(0),                     // 37: oms.order.v1.Step
+	(*OrderEdit)(nil),             // 8: oms.order.v1.OrderEdit
+	(*OrderNote)(nil),             // 9: oms.order.v1.OrderNote
+	(*OrderPackage)(nil),          // 10: oms.order.v1.OrderPackage
+	(*OrderReturn)(nil),           // 11: oms.order.v1.OrderReturn
+	(*OrderItem)(nil),             // 12: oms.order.v1.OrderItem
+	(*OrderPayment)(nil),          // 13: oms.order.v1.OrderPayment
+	(*Totals)(nil),                // 14: oms.order.v1.Totals
+	(*CheckoutStep)(nil),          // 15: oms.order.v1.CheckoutStep
+	(*GetOrderRequest)(nil),       // 16: oms.order.v1.GetOrderRequest
+	(*GetOrderResponse)(nil),      // 17: oms.order.v1.GetOrderResponse
+	(*ListOrdersRequest)(nil),     // 18: oms.order.v1.ListOrdersRequest
+	(*ListOrdersResponse)(nil),    // 19: oms.order.v1.ListOrdersResponse
+	(*CancelOrderRequest)(nil),    // 20: oms.order.v1.CancelOrderRequest
+	(*CancelOrderResponse)(nil),   // 21: oms.order.v1.CancelOrderResponse
+	(*ReviewOrderRequest)(nil),    // 22: oms.order.v1.ReviewOrderRequest
+	(*ReviewOrderResponse)(nil),   // 23: oms.order.v1.ReviewOrderResponse
+	(*RetryPaymentRequest)(nil),   // 24: oms.order.v1.RetryPaymentRequest
+	(*RetryPaymentResponse)(nil),  // 25: oms.order.v1.RetryPaymentResponse
+	(*WatchOrderRequest)(nil),     // 26: oms.order.v1.WatchOrderRequest
+	(*WatchOrderResponse)(nil),    // 27: oms.order.v1.WatchOrderResponse
+	(*ImportOrderRequest)(nil),    // 28: oms.order.v1.ImportOrderRequest
+	(*ImportOrderResponse)(nil),   // 29: oms.order.v1.ImportOrderResponse
+	(*ImportOrdersRequest)(nil),   // 30: oms.order.v1.ImportOrdersRequest
+	(*ImportOrdersResponse)(nil),  // 31: oms.order.v1.ImportOrdersResponse
+	(*ImportRefusal)(nil),         // 32: oms.order.v1.ImportRefusal
+	nil,                           // 33: oms.order.v1.CreateOrderRequest.PropertiesEntry
+	nil,                           // 34: oms.order.v1.LineItem.PropertiesEntry
+	nil,                           // 35: oms.order.v1.Order.PropertiesEntry
+	nil,                           // 36: oms.order.v1.OrderItem.PropertiesEntry
+	nil,                           // 37: oms.order.v1.ImportOrderRequest.SettledEntry
+	(*Customer)(nil),              // 38: oms.order.v1.Customer
+	(*Address)(nil),               // 39: oms.order.v1.Address
+	(*PromoCode)(nil),             // 40: oms.order.v1.PromoCode
+	(PaymentDeclinePolicy)(0),     // 41: oms.order.v1.PaymentDeclinePolicy
+	(*v1.Money)(nil),              // 42: oms.money.v1.Money
+	(OrderType)(0),                // 43: oms.order.v1.OrderType
+	(CaptureAt)(0),                // 44: oms.order.v1.CaptureAt
+	(*OrderMetadata)(nil),         // 45: oms.order.v1.OrderMetadata
+	(AdjustmentKind)(0),           // 46: oms.order.v1.AdjustmentKind
+	(OrderStatus)(0),              // 47: oms.order.v1.OrderStatus
+	(*timestamppb.Timestamp)(nil), // 48: google.protobuf.Timestamp
+	(FraudVerdict)(0),             // 49: oms.order.v1.FraudVerdict
+	(*ItemQuantity)(nil),          // 50: oms.order.v1.ItemQuantity
+	(Step)(0),                     // 51: oms.order.v1.Step
 }
 var file_oms_order_v1_service_proto_depIdxs = []int32{
-	28, // 0: oms.order.v1.CreateOrderRequest.customer:type_name -> oms.order.v1.Customer
-	2,  // 1: oms.order.v1.CreateOrderRequest.items:type_name -> oms.order.v1.LineItem
-	3,  // 2: oms.order.v1.CreateOrderRequest.adjustments:type_name -> oms.order.v1.Adjustment
-	4,  // 3: oms.order.v1.CreateOrderRequest.shipping:type_name -> oms.order.v1.Shipping
-	29, // 4: oms.order.v1.CreateOrderRequest.shipping_address:type_name -> oms.order.v1.Address
-	29, // 5: oms.order.v1.CreateOrderRequest.billing_address:type_name -> oms.order.v1.Address
-	5,  // 6: oms.order.v1.CreateOrderRequest.payments:type_name -> oms.order.v1.PaymentItem
-	30, // 7: oms.order.v1.CreateOrderRequest.promo_codes:type_name -> oms.order.v1.PromoCode
-	24, // 8: oms.order.v1.CreateOrderRequest.properties:type_name -> oms.order.v1.CreateOrderRequest.PropertiesEntry
-	31, // 9: oms.order.v1.CreateOrderRequest.on_payment_decline:type_name -> oms.order.v1.PaymentDeclinePolicy
-	32, // 10: oms.order.v1.CreateOrderRequest.expected_total:type_name -> oms.money.v1.Money
-	32, // 11: oms.order.v1.LineItem.unit_price:type_name -> oms.money.v1.Money
-	3,  // 12: oms.order.v1.LineItem.adjustments:type_name -> oms.order.v1.Adjustment
-	32, // 13: oms.order.v1.LineItem.tax:type_name -> oms.money.v1.Money
-	25, // 14: oms.order.v1.LineItem.properties:type_name -> oms.order.v1.LineItem.PropertiesEntry
-	33, // 15: oms.order.v1.Adjustment.kind:type_name -> oms.order.v1.AdjustmentKind
-	32, // 16: oms.order.v1.Adjustment.amount:type_name -> oms.money.v1.Money
-	32, // 17: oms.order.v1.Shipping.price:type_name -> oms.money.v1.Money
-	32, // 18: oms.order.v1.Shipping.tax:type_name -> oms.money.v1.Money
-	32, // 19: oms.order.v1.PaymentItem.amount:type_name -> oms.money.v1.Money
-	34, // 20: oms.order.v1.CreateOrderResponse.status:type_name -> oms.order.v1.OrderStatus
-	32, // 21: oms.order.v1.CreateOrderResponse.total:type_name -> oms.money.v1.Money
-	34, // 22: oms.order.v1.Order.status:type_name -> oms.order.v1.OrderStatus
-	28, // 23: oms.order.v1.Order.customer:type_name -> oms.order.v1.Customer
-	8,  // 24: oms.order.v1.Order.items:type_name -> oms.order.v1.OrderItem
-	3,  // 25: oms.order.v1.Order.adjustments:type_name -> oms.order.v1.Adjustment
-	4,  // 26: oms.order.v1.Order.shipping:type_name -> oms.order.v1.Shipping
-	29, // 27: oms.order.v1.Order.shipping_address:type_name -> oms.order.v1.Address
-	29, // 28: oms.order.v1.Order.billing_address:type_name -> oms.order.v1.Address
-	9,  // 29: oms.order.v1.Order.payments:type_name -> oms.order.v1.OrderPayment
-	30, // 30: oms.order.v1.Order.promo_codes:type_name -> oms.order.v1.PromoCode
-	26, // 31: oms.order.v1.Order.properties:type_name -> oms.order.v1.Order.PropertiesEntry
-	10, // 32: oms.order.v1.Order.totals:type_name -> oms.order.v1.Totals
-	11, // 33: oms.order.v1.Order.steps:type_name -> oms.order.v1.CheckoutStep
-	35, // 34: oms.order.v1.Order.created_at:type_name -> google.protobuf.Timestamp
-	35, // 35: oms.order.v1.Order.updated_at:type_name -> google.protobuf.Timestamp
-	36, // 36: oms.order.v1.Order.fraud_verdict:type_name -> oms.order.v1.FraudVerdict
-	35, // 37: oms.order.v1.Order.hold_until:type_name -> google.protobuf.Timestamp
-	32, // 38: oms.order.v1.OrderItem.unit_price:type_name -> oms.money.v1.Money
-	3,  // 39: oms.order.v1.OrderItem.adjustments:type_name -> oms.order.v1.Adjustment
-	32, // 40: oms.order.v1.OrderItem.tax:type_name -> oms.money.v1.Money
-	32, // 41: oms.order.v1.OrderItem.total:type_name -> oms.money.v1.Money
-	27, // 42: oms.order.v1.OrderItem.properties:type_name -> oms.order.v1.OrderItem.PropertiesEntry
-	34, // 43: oms.order.v1.OrderItem.status:type_name -> oms.order.v1.OrderStatus
-	32, // 44: oms.order.v1.OrderPayment.amount:type_name -> oms.money.v1.Money
-	32, // 45: oms.order.v1.OrderPayment.authorized:type_name -> oms.money.v1.Money
-	32, // 46: oms.order.v1.OrderPayment.captured:type_name -> oms.money.v1.Money
-	32, // 47: oms.order.v1.OrderPayment.refunded:type_name -> oms.money.v1.Money
-	32, // 48: oms.order.v1.Totals.items:type_name -> oms.money.v1.Money
-	32, // 49: oms.order.v1.Totals.adjustments:type_name -> oms.money.v1.Money
-	32, // 50: oms.order.v1.Totals.shipping:type_name -> oms.money.v1.Money
-	32, // 51: oms.order.v1.Totals.tax:type_name -> oms.money.v1.Money
-	32, // 52: oms.order.v1.Totals.total:type_name -> oms.money.v1.Money
-	37, // 53: oms.order.v1.CheckoutStep.step:type_name -> oms.order.v1.Step
-	0,  // 54: oms.order.v1.CheckoutStep.state:type_name -> oms.order.v1.StepState
-	35, // 55: oms.order.v1.CheckoutStep.requested_at:type_name -> google.protobuf.Timestamp
-	35, // 56: oms.order.v1.CheckoutStep.answered_at:type_name -> google.protobuf.Timestamp
-	7,  // 57: oms.order.v1.GetOrderResponse.order:type_name -> oms.order.v1.Order
-	34, // 58: oms.order.v1.ListOrdersRequest.status:type_name -> oms.order.v1.OrderStatus
-	35, // 59: oms.order.v1.ListOrdersRequest.created_from:type_name -> google.protobuf.Timestamp
-	35, // 60: oms.order.v1.ListOrdersRequest.created_before:type_name -> google.protobuf.Timestamp
-	7,  // 61: oms.order.v1.ListOrdersResponse.orders:type_name -> oms.order.v1.Order
-	34, // 62: oms.order.v1.CancelOrderResponse.status:type_name -> oms.order.v1.OrderStatus
-	34, // 63: oms.order.v1.ReviewOrderResponse.status:type_name -> oms.order.v1.OrderStatus
-	5,  // 64: oms.order.v1.RetryPaymentRequest.payments:type_name -> oms.order.v1.PaymentItem
-	34, // 65: oms.order.v1.RetryPaymentResponse.status:type_name -> oms.order.v1.OrderStatus
-	7,  // 66: oms.order.v1.WatchOrderResponse.order:type_name -> oms.order.v1.Order
-	1,  // 67: oms.order.v1.OrderService.CreateOrder:input_type -> oms.order.v1.CreateOrderRequest
-	12, // 68: oms.order.v1.OrderService.GetOrder:input_type -> oms.order.v1.GetOrderRequest
-	14, // 69: oms.order.v1.OrderService.ListOrders:input_type -> oms.order.v1.ListOrdersRequest
-	16, // 70: oms.order.v1.OrderService.CancelOrder:input_type -> oms.order.v1.CancelOrderRequest
-	18, // 71: oms.order.v1.OrderService.ReviewOrder:input_type -> oms.order.v1.ReviewOrderRequest
-	20, // 72: oms.order.v1.OrderService.RetryPayment:input_type -> oms.order.v1.RetryPaymentRequest
-	22, // 73: oms.order.v1.OrderService.WatchOrder:input_type -> oms.order.v1.WatchOrderRequest
-	6,  // 74: oms.order.v1.OrderService.CreateOrder:output_type -> oms.order.v1.CreateOrderResponse
-	13, // 75: oms.order.v1.OrderService.GetOrder:output_type -> oms.order.v1.GetOrderResponse
-	15, // 76: oms.order.v1.OrderService.ListOrders:output_type -> oms.order.v1.ListOrdersResponse
-	17, // 77: oms.order.v1.OrderService.CancelOrder:output_type -> oms.order.v1.CancelOrderResponse
-	19, // 78: oms.order.v1.OrderService.ReviewOrder:output_type -> oms.order.v1.ReviewOrderResponse
-	21, // 79: oms.order.v1.OrderService.RetryPayment:output_type -> oms.order.v1.RetryPaymentResponse
-	23, // 80: oms.order.v1.OrderService.WatchOrder:output_type -> oms.order.v1.WatchOrderResponse
-	74, // [74:81] is the sub-list for method output_type
-	67, // [67:74] is the sub-list for method input_type
-	67, // [67:67] is the sub-list for extension type_name
-	67, // [67:67] is the sub-list for extension extendee
-	0,  // [0:67] is the sub-list for field type_name
+	38,  // 0: oms.order.v1.CreateOrderRequest.customer:type_name -> oms.order.v1.Customer
+	2,   // 1: oms.order.v1.CreateOrderRequest.items:type_name -> oms.order.v1.LineItem
+	3,   // 2: oms.order.v1.CreateOrderRequest.adjustments:type_name -> oms.order.v1.Adjustment
+	4,   // 3: oms.order.v1.CreateOrderRequest.shipping:type_name -> oms.order.v1.Shipping
+	39,  // 4: oms.order.v1.CreateOrderRequest.shipping_address:type_name -> oms.order.v1.Address
+	39,  // 5: oms.order.v1.CreateOrderRequest.billing_address:type_name -> oms.order.v1.Address
+	5,   // 6: oms.order.v1.CreateOrderRequest.payments:type_name -> oms.order.v1.PaymentItem
+	40,  // 7: oms.order.v1.CreateOrderRequest.promo_codes:type_name -> oms.order.v1.PromoCode
+	33,  // 8: oms.order.v1.CreateOrderRequest.properties:type_name -> oms.order.v1.CreateOrderRequest.PropertiesEntry
+	41,  // 9: oms.order.v1.CreateOrderRequest.on_payment_decline:type_name -> oms.order.v1.PaymentDeclinePolicy
+	42,  // 10: oms.order.v1.CreateOrderRequest.expected_total:type_name -> oms.money.v1.Money
+	43,  // 11: oms.order.v1.CreateOrderRequest.order_type:type_name -> oms.order.v1.OrderType
+	44,  // 12: oms.order.v1.CreateOrderRequest.capture_at:type_name -> oms.order.v1.CaptureAt
+	45,  // 13: oms.order.v1.CreateOrderRequest.metadata:type_name -> oms.order.v1.OrderMetadata
+	42,  // 14: oms.order.v1.LineItem.unit_price:type_name -> oms.money.v1.Money
+	3,   // 15: oms.order.v1.LineItem.adjustments:type_name -> oms.order.v1.Adjustment
+	42,  // 16: oms.order.v1.LineItem.tax:type_name -> oms.money.v1.Money
+	34,  // 17: oms.order.v1.LineItem.properties:type_name -> oms.order.v1.LineItem.PropertiesEntry
+	46,  // 18: oms.order.v1.Adjustment.kind:type_name -> oms.order.v1.AdjustmentKind
+	42,  // 19: oms.order.v1.Adjustment.amount:type_name -> oms.money.v1.Money
+	42,  // 20: oms.order.v1.Shipping.price:type_name -> oms.money.v1.Money
+	42,  // 21: oms.order.v1.Shipping.tax:type_name -> oms.money.v1.Money
+	42,  // 22: oms.order.v1.PaymentItem.amount:type_name -> oms.money.v1.Money
+	47,  // 23: oms.order.v1.CreateOrderResponse.status:type_name -> oms.order.v1.OrderStatus
+	42,  // 24: oms.order.v1.CreateOrderResponse.total:type_name -> oms.money.v1.Money
+	47,  // 25: oms.order.v1.Order.status:type_name -> oms.order.v1.OrderStatus
+	38,  // 26: oms.order.v1.Order.customer:type_name -> oms.order.v1.Customer
+	12,  // 27: oms.order.v1.Order.items:type_name -> oms.order.v1.OrderItem
+	3,   // 28: oms.order.v1.Order.adjustments:type_name -> oms.order.v1.Adjustment
+	4,   // 29: oms.order.v1.Order.shipping:type_name -> oms.order.v1.Shipping
+	39,  // 30: oms.order.v1.Order.shipping_address:type_name -> oms.order.v1.Address
+	39,  // 31: oms.order.v1.Order.billing_address:type_name -> oms.order.v1.Address
+	13,  // 32: oms.order.v1.Order.payments:type_name -> oms.order.v1.OrderPayment
+	40,  // 33: oms.order.v1.Order.promo_codes:type_name -> oms.order.v1.PromoCode
+	35,  // 34: oms.order.v1.Order.properties:type_name -> oms.order.v1.Order.PropertiesEntry
+	14,  // 35: oms.order.v1.Order.totals:type_name -> oms.order.v1.Totals
+	15,  // 36: oms.order.v1.Order.steps:type_name -> oms.order.v1.CheckoutStep
+	48,  // 37: oms.order.v1.Order.created_at:type_name -> google.protobuf.Timestamp
+	48,  // 38: oms.order.v1.Order.updated_at:type_name -> google.protobuf.Timestamp
+	49,  // 39: oms.order.v1.Order.fraud_verdict:type_name -> oms.order.v1.FraudVerdict
+	48,  // 40: oms.order.v1.Order.hold_until:type_name -> google.protobuf.Timestamp
+	43,  // 41: oms.order.v1.Order.order_type:type_name -> oms.order.v1.OrderType
+	44,  // 42: oms.order.v1.Order.capture_at:type_name -> oms.order.v1.CaptureAt
+	45,  // 43: oms.order.v1.Order.metadata:type_name -> oms.order.v1.OrderMetadata
+	9,   // 44: oms.order.v1.Order.notes:type_name -> oms.order.v1.OrderNote
+	10,  // 45: oms.order.v1.Order.packages:type_name -> oms.order.v1.OrderPackage
+	11,  // 46: oms.order.v1.Order.returns:type_name -> oms.order.v1.OrderReturn
+	42,  // 47: oms.order.v1.Order.due:type_name -> oms.money.v1.Money
+	8,   // 48: oms.order.v1.Order.pending_edits:type_name -> oms.order.v1.OrderEdit
+	12,  // 49: oms.order.v1.OrderEdit.items:type_name -> oms.order.v1.OrderItem
+	14,  // 50: oms.order.v1.OrderEdit.totals:type_name -> oms.order.v1.Totals
+	48,  // 51: oms.order.v1.OrderNote.at:type_name -> google.protobuf.Timestamp
+	50,  // 52: oms.order.v1.OrderPackage.lines:type_name -> oms.order.v1.ItemQuantity
+	48,  // 53: oms.order.v1.OrderPackage.ship_by:type_name -> google.protobuf.Timestamp
+	48,  // 54: oms.order.v1.OrderPackage.shipped_at:type_name -> google.protobuf.Timestamp
+	48,  // 55: oms.order.v1.OrderPackage.delivered_at:type_name -> google.protobuf.Timestamp
+	50,  // 56: oms.order.v1.OrderReturn.lines:type_name -> oms.order.v1.ItemQuantity
+	42,  // 57: oms.order.v1.OrderReturn.refunded:type_name -> oms.money.v1.Money
+	42,  // 58: oms.order.v1.OrderReturn.fee:type_name -> oms.money.v1.Money
+	48,  // 59: oms.order.v1.OrderReturn.submitted_at:type_name -> google.protobuf.Timestamp
+	42,  // 60: oms.order.v1.OrderItem.unit_price:type_name -> oms.money.v1.Money
+	3,   // 61: oms.order.v1.OrderItem.adjustments:type_name -> oms.order.v1.Adjustment
+	42,  // 62: oms.order.v1.OrderItem.tax:type_name -> oms.money.v1.Money
+	42,  // 63: oms.order.v1.OrderItem.total:type_name -> oms.money.v1.Money
+	36,  // 64: oms.order.v1.OrderItem.properties:type_name -> oms.order.v1.OrderItem.PropertiesEntry
+	47,  // 65: oms.order.v1.OrderItem.status:type_name -> oms.order.v1.OrderStatus
+	42,  // 66: oms.order.v1.OrderPayment.amount:type_name -> oms.money.v1.Money
+	42,  // 67: oms.order.v1.OrderPayment.authorized:type_name -> oms.money.v1.Money
+	42,  // 68: oms.order.v1.OrderPayment.captured:type_name -> oms.money.v1.Money
+	42,  // 69: oms.order.v1.OrderPayment.refunded:type_name -> oms.money.v1.Money
+	42,  // 70: oms.order.v1.Totals.items:type_name -> oms.money.v1.Money
+	42,  // 71: oms.order.v1.Totals.adjustments:type_name -> oms.money.v1.Money
+	42,  // 72: oms.order.v1.Totals.shipping:type_name -> oms.money.v1.Money
+	42,  // 73: oms.order.v1.Totals.tax:type_name -> oms.money.v1.Money
+	42,  // 74: oms.order.v1.Totals.total:type_name -> oms.money.v1.Money
+	51,  // 75: oms.order.v1.CheckoutStep.step:type_name -> oms.order.v1.Step
+	0,   // 76: oms.order.v1.CheckoutStep.state:type_name -> oms.order.v1.StepState
+	48,  // 77: oms.order.v1.CheckoutStep.requested_at:type_name -> google.protobuf.Timestamp
+	48,  // 78: oms.order.v1.CheckoutStep.answered_at:type_name -> google.protobuf.Timestamp
+	7,   // 79: oms.order.v1.GetOrderResponse.order:type_name -> oms.order.v1.Order
+	47,  // 80: oms.order.v1.ListOrdersRequest.status:type_name -> oms.order.v1.OrderStatus
+	48,  // 81: oms.order.v1.ListOrdersRequest.created_from:type_name -> google.protobuf.Timestamp
+	48,  // 82: oms.order.v1.ListOrdersRequest.created_before:type_name -> google.protobuf.Timestamp
+	7,   // 83: oms.order.v1.ListOrdersResponse.orders:type_name -> oms.order.v1.Order
+	47,  // 84: oms.order.v1.CancelOrderResponse.status:type_name -> oms.order.v1.OrderStatus
+	47,  // 85: oms.order.v1.ReviewOrderResponse.status:type_name -> oms.order.v1.OrderStatus
+	5,   // 86: oms.order.v1.RetryPaymentRequest.payments:type_name -> oms.order.v1.PaymentItem
+	47,  // 87: oms.order.v1.RetryPaymentResponse.status:type_name -> oms.order.v1.OrderStatus
+	7,   // 88: oms.order.v1.WatchOrderResponse.order:type_name -> oms.order.v1.Order
+	1,   // 89: oms.order.v1.ImportOrderRequest.order:type_name -> oms.order.v1.CreateOrderRequest
+	37,  // 90: oms.order.v1.ImportOrderRequest.settled:type_name -> oms.order.v1.ImportOrderRequest.SettledEntry
+	28,  // 91: oms.order.v1.ImportOrdersRequest.order:type_name -> oms.order.v1.ImportOrderRequest
+	32,  // 92: oms.order.v1.ImportOrdersResponse.refusals:type_name -> oms.order.v1.ImportRefusal
+	42,  // 93: oms.order.v1.ImportOrderRequest.SettledEntry.value:type_name -> oms.money.v1.Money
+	1,   // 94: oms.order.v1.OrderService.CreateOrder:input_type -> oms.order.v1.CreateOrderRequest
+	16,  // 95: oms.order.v1.OrderService.GetOrder:input_type -> oms.order.v1.GetOrderRequest
+	18,  // 96: oms.order.v1.OrderService.ListOrders:input_type -> oms.order.v1.ListOrdersRequest
+	20,  // 97: oms.order.v1.OrderService.CancelOrder:input_type -> oms.order.v1.CancelOrderRequest
+	22,  // 98: oms.order.v1.OrderService.ReviewOrder:input_type -> oms.order.v1.ReviewOrderRequest
+	24,  // 99: oms.order.v1.OrderService.RetryPayment:input_type -> oms.order.v1.RetryPaymentRequest
+	28,  // 100: oms.order.v1.OrderService.ImportOrder:input_type -> oms.order.v1.ImportOrderRequest
+	30,  // 101: oms.order.v1.OrderService.ImportOrders:input_type -> oms.order.v1.ImportOrdersRequest
+	26,  // 102: oms.order.v1.OrderService.WatchOrder:input_type -> oms.order.v1.WatchOrderRequest
+	6,   // 103: oms.order.v1.OrderService.CreateOrder:output_type -> oms.order.v1.CreateOrderResponse
+	17,  // 104: oms.order.v1.OrderService.GetOrder:output_type -> oms.order.v1.GetOrderResponse
+	19,  // 105: oms.order.v1.OrderService.ListOrders:output_type -> oms.order.v1.ListOrdersResponse
+	21,  // 106: oms.order.v1.OrderService.CancelOrder:output_type -> oms.order.v1.CancelOrderResponse
+	23,  // 107: oms.order.v1.OrderService.ReviewOrder:output_type -> oms.order.v1.ReviewOrderResponse
+	25,  // 108: oms.order.v1.OrderService.RetryPayment:output_type -> oms.order.v1.RetryPaymentResponse
+	29,  // 109: oms.order.v1.OrderService.ImportOrder:output_type -> oms.order.v1.ImportOrderResponse
+	31,  // 110: oms.order.v1.OrderService.ImportOrders:output_type -> oms.order.v1.ImportOrdersResponse
+	27,  // 111: oms.order.v1.OrderService.WatchOrder:output_type -> oms.order.v1.WatchOrderResponse
+	103, // [103:112] is the sub-list for method output_type
+	94,  // [94:103] is the sub-list for method input_type
+	94,  // [94:94] is the sub-list for extension type_name
+	94,  // [94:94] is the sub-list for extension extendee
+	0,   // [0:94] is the sub-list for field type_name
 }
 
 func init() { file_oms_order_v1_service_proto_init() }
@@ -2688,7 +3790,7 @@ func file_oms_order_v1_service_proto_init() {
 		return
 	}
 	file_oms_order_v1_values_proto_init()
-	file_oms_order_v1_service_proto_msgTypes[11].OneofWrappers = []any{
+	file_oms_order_v1_service_proto_msgTypes[15].OneofWrappers = []any{
 		(*GetOrderRequest_OrderId)(nil),
 		(*GetOrderRequest_OrderNumber)(nil),
 		(*GetOrderRequest_Reference)(nil),
@@ -2699,7 +3801,7 @@ func file_oms_order_v1_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_oms_order_v1_service_proto_rawDesc), len(file_oms_order_v1_service_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   27,
+			NumMessages:   37,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -50,6 +50,12 @@ const (
 	// OrderServiceRetryPaymentProcedure is the fully-qualified name of the OrderService's RetryPayment
 	// RPC.
 	OrderServiceRetryPaymentProcedure = "/oms.order.v1.OrderService/RetryPayment"
+	// OrderServiceImportOrderProcedure is the fully-qualified name of the OrderService's ImportOrder
+	// RPC.
+	OrderServiceImportOrderProcedure = "/oms.order.v1.OrderService/ImportOrder"
+	// OrderServiceImportOrdersProcedure is the fully-qualified name of the OrderService's ImportOrders
+	// RPC.
+	OrderServiceImportOrdersProcedure = "/oms.order.v1.OrderService/ImportOrders"
 	// OrderServiceWatchOrderProcedure is the fully-qualified name of the OrderService's WatchOrder RPC.
 	OrderServiceWatchOrderProcedure = "/oms.order.v1.OrderService/WatchOrder"
 )
@@ -69,6 +75,11 @@ type OrderServiceClient interface {
 	ReviewOrder(context.Context, *v1.ReviewOrderRequest) (*v1.ReviewOrderResponse, error)
 	// RetryPayment lets an order that is held for a declined payment try again.
 	RetryPayment(context.Context, *v1.RetryPaymentRequest) (*v1.RetryPaymentResponse, error)
+	// ImportOrder takes over an order that was sold elsewhere: it has no checkout
+	// and is finalized once (DirectScale Import External Order).
+	ImportOrder(context.Context, *v1.ImportOrderRequest) (*v1.ImportOrderResponse, error)
+	// ImportOrders imports one order after the other and sums up at the end.
+	ImportOrders(context.Context) (*connect.ClientStreamForClientSimple[v1.ImportOrdersRequest, v1.ImportOrdersResponse], error)
 	// WatchOrder sends the order now and after every change, until it is final.
 	WatchOrder(context.Context, *v1.WatchOrderRequest) (*connect.ServerStreamForClient[v1.WatchOrderResponse], error)
 }
@@ -122,6 +133,18 @@ func NewOrderServiceClient(httpClient connect.HTTPClient, baseURL string, opts .
 			connect.WithSchema(orderServiceMethods.ByName("RetryPayment")),
 			connect.WithClientOptions(opts...),
 		),
+		importOrder: connect.NewClient[v1.ImportOrderRequest, v1.ImportOrderResponse](
+			httpClient,
+			baseURL+OrderServiceImportOrderProcedure,
+			connect.WithSchema(orderServiceMethods.ByName("ImportOrder")),
+			connect.WithClientOptions(opts...),
+		),
+		importOrders: connect.NewClient[v1.ImportOrdersRequest, v1.ImportOrdersResponse](
+			httpClient,
+			baseURL+OrderServiceImportOrdersProcedure,
+			connect.WithSchema(orderServiceMethods.ByName("ImportOrders")),
+			connect.WithClientOptions(opts...),
+		),
 		watchOrder: connect.NewClient[v1.WatchOrderRequest, v1.WatchOrderResponse](
 			httpClient,
 			baseURL+OrderServiceWatchOrderProcedure,
@@ -139,6 +162,8 @@ type orderServiceClient struct {
 	cancelOrder  *connect.Client[v1.CancelOrderRequest, v1.CancelOrderResponse]
 	reviewOrder  *connect.Client[v1.ReviewOrderRequest, v1.ReviewOrderResponse]
 	retryPayment *connect.Client[v1.RetryPaymentRequest, v1.RetryPaymentResponse]
+	importOrder  *connect.Client[v1.ImportOrderRequest, v1.ImportOrderResponse]
+	importOrders *connect.Client[v1.ImportOrdersRequest, v1.ImportOrdersResponse]
 	watchOrder   *connect.Client[v1.WatchOrderRequest, v1.WatchOrderResponse]
 }
 
@@ -196,6 +221,20 @@ func (c *orderServiceClient) RetryPayment(ctx context.Context, req *v1.RetryPaym
 	return nil, err
 }
 
+// ImportOrder calls oms.order.v1.OrderService.ImportOrder.
+func (c *orderServiceClient) ImportOrder(ctx context.Context, req *v1.ImportOrderRequest) (*v1.ImportOrderResponse, error) {
+	response, err := c.importOrder.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// ImportOrders calls oms.order.v1.OrderService.ImportOrders.
+func (c *orderServiceClient) ImportOrders(ctx context.Context) (*connect.ClientStreamForClientSimple[v1.ImportOrdersRequest, v1.ImportOrdersResponse], error) {
+	return c.importOrders.CallClientStreamSimple(ctx)
+}
+
 // WatchOrder calls oms.order.v1.OrderService.WatchOrder.
 func (c *orderServiceClient) WatchOrder(ctx context.Context, req *v1.WatchOrderRequest) (*connect.ServerStreamForClient[v1.WatchOrderResponse], error) {
 	return c.watchOrder.CallServerStream(ctx, connect.NewRequest(req))
@@ -216,6 +255,11 @@ type OrderServiceHandler interface {
 	ReviewOrder(context.Context, *v1.ReviewOrderRequest) (*v1.ReviewOrderResponse, error)
 	// RetryPayment lets an order that is held for a declined payment try again.
 	RetryPayment(context.Context, *v1.RetryPaymentRequest) (*v1.RetryPaymentResponse, error)
+	// ImportOrder takes over an order that was sold elsewhere: it has no checkout
+	// and is finalized once (DirectScale Import External Order).
+	ImportOrder(context.Context, *v1.ImportOrderRequest) (*v1.ImportOrderResponse, error)
+	// ImportOrders imports one order after the other and sums up at the end.
+	ImportOrders(context.Context, *connect.ClientStream[v1.ImportOrdersRequest]) (*v1.ImportOrdersResponse, error)
 	// WatchOrder sends the order now and after every change, until it is final.
 	WatchOrder(context.Context, *v1.WatchOrderRequest, *connect.ServerStream[v1.WatchOrderResponse]) error
 }
@@ -265,6 +309,18 @@ func NewOrderServiceHandler(svc OrderServiceHandler, opts ...connect.HandlerOpti
 		connect.WithSchema(orderServiceMethods.ByName("RetryPayment")),
 		connect.WithHandlerOptions(opts...),
 	)
+	orderServiceImportOrderHandler := connect.NewUnaryHandlerSimple(
+		OrderServiceImportOrderProcedure,
+		svc.ImportOrder,
+		connect.WithSchema(orderServiceMethods.ByName("ImportOrder")),
+		connect.WithHandlerOptions(opts...),
+	)
+	orderServiceImportOrdersHandler := connect.NewClientStreamHandlerSimple(
+		OrderServiceImportOrdersProcedure,
+		svc.ImportOrders,
+		connect.WithSchema(orderServiceMethods.ByName("ImportOrders")),
+		connect.WithHandlerOptions(opts...),
+	)
 	orderServiceWatchOrderHandler := connect.NewServerStreamHandlerSimple(
 		OrderServiceWatchOrderProcedure,
 		svc.WatchOrder,
@@ -285,6 +341,10 @@ func NewOrderServiceHandler(svc OrderServiceHandler, opts ...connect.HandlerOpti
 			orderServiceReviewOrderHandler.ServeHTTP(w, r)
 		case OrderServiceRetryPaymentProcedure:
 			orderServiceRetryPaymentHandler.ServeHTTP(w, r)
+		case OrderServiceImportOrderProcedure:
+			orderServiceImportOrderHandler.ServeHTTP(w, r)
+		case OrderServiceImportOrdersProcedure:
+			orderServiceImportOrdersHandler.ServeHTTP(w, r)
 		case OrderServiceWatchOrderProcedure:
 			orderServiceWatchOrderHandler.ServeHTTP(w, r)
 		default:
@@ -318,6 +378,14 @@ func (UnimplementedOrderServiceHandler) ReviewOrder(context.Context, *v1.ReviewO
 
 func (UnimplementedOrderServiceHandler) RetryPayment(context.Context, *v1.RetryPaymentRequest) (*v1.RetryPaymentResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("oms.order.v1.OrderService.RetryPayment is not implemented"))
+}
+
+func (UnimplementedOrderServiceHandler) ImportOrder(context.Context, *v1.ImportOrderRequest) (*v1.ImportOrderResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("oms.order.v1.OrderService.ImportOrder is not implemented"))
+}
+
+func (UnimplementedOrderServiceHandler) ImportOrders(context.Context, *connect.ClientStream[v1.ImportOrdersRequest]) (*v1.ImportOrdersResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("oms.order.v1.OrderService.ImportOrders is not implemented"))
 }
 
 func (UnimplementedOrderServiceHandler) WatchOrder(context.Context, *v1.WatchOrderRequest, *connect.ServerStream[v1.WatchOrderResponse]) error {

@@ -1,0 +1,71 @@
+package rpc
+
+import (
+	"context"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/orderstream/oms/eventstore"
+	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
+	"github.com/orderstream/oms/order"
+)
+
+// orderRequest is what every request about one order says.
+type orderRequest interface {
+	proto.Message
+	GetOrderId() string
+	GetIdempotencyKey() string
+	GetExpectedRevision() uint64
+}
+
+// result is what became of a command on an order.
+type result struct {
+	receipt *orderv1.OrderReceipt
+	order   order.Order
+	// events are those that were stored now; none of a repeat.
+	events []proto.Message
+}
+
+// change runs a command on the order of a request.
+func (s orders) change(ctx context.Context, req orderRequest, command func(by string) eventstore.Command[order.Order]) (result, error) {
+	meta, err := metaOf(ctx, req.GetIdempotencyKey(), req)
+	if err != nil {
+		return result{}, err
+	}
+	meta.ExpectRevision = req.GetExpectedRevision()
+	res, err := s.log.Execute(ctx, meta, req.GetOrderId(), command(meta.Actor))
+	if err != nil {
+		return result{}, err
+	}
+	o := res.States[req.GetOrderId()]
+	return result{&orderv1.OrderReceipt{
+		Status: statusOf(o.Status), Revision: res.Revision, Position: res.Position, Repeated: res.Repeated,
+	}, o, res.Events}, nil
+}
+
+// find returns the first event of a type that was stored; its zero value when
+// there was none.
+func find[E proto.Message](events []proto.Message) (found E) {
+	for _, e := range events {
+		if is, ok := e.(E); ok {
+			return is
+		}
+	}
+	return found
+}
+
+func unitsOf(lines []*orderv1.ItemQuantity) []order.Units {
+	out := make([]order.Units, len(lines))
+	for i, l := range lines {
+		out[i] = order.Units{ItemID: l.GetItemId(), Quantity: l.GetQuantity()}
+	}
+	return out
+}
+
+func transportOf(t *orderv1.Transport) order.Transport {
+	out := order.Transport{Bin: t.GetBinName(), Carrier: t.GetCarrier(), Tracking: t.GetTrackingNumber(), ShipMethodID: t.GetShipMethodId()}
+	if t.GetShipBy() != nil {
+		out.ShipBy = t.GetShipBy().AsTime()
+	}
+	return out
+}
