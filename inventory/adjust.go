@@ -46,6 +46,8 @@ func (c AdjustStock) Decide(load func(id string) Item, record func(id string, e 
 	if err := c.check(); err != nil {
 		return err
 	}
+	bins := shelves{collection: c.CollectionID, load: load, keep: record}
+	record = bins.record
 	for n, l := range c.Lines {
 		l.Bin = binOf(l.Bin)
 		id := StockID(c.CollectionID, l.Bin, l.SKU)
@@ -72,6 +74,7 @@ func (c AdjustStock) Decide(load func(id string) Item, record func(id string, e 
 		case inventoryv1.StockMovement_STOCK_MOVEMENT_UNSPECIFIED: // refused by check
 		}
 	}
+	bins.close()
 	return nil
 }
 

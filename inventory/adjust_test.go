@@ -46,7 +46,7 @@ func TestAdjustStockMovesEveryLine(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			same(t, tt.want, got)
+			same(t, tt.want, ofStock(got))
 		})
 	}
 }

@@ -80,9 +80,11 @@ func (c BulkTransaction) Decide(load func(id string) Item, record func(id string
 		Action:        c.action(),
 		Reservations:  c.from(),
 	})
+	bins := shelves{collection: c.CollectionID, load: load, keep: record}
 	for _, e := range d.events {
-		record(e.id, e.event)
+		bins.record(e.id, e.event)
 	}
+	bins.close()
 	return nil
 }
 

@@ -45,7 +45,7 @@ func TestBulkTransactionRecordsWhatItMoved(t *testing.T) {
 		}},
 		reserved("a", 5, "r1"),
 		{inventory.StockID(1, "east", "b"), arrived},
-	}, got)
+	}, ofStock(got))
 	if s := p.stock("a"); s.Available() != 0 || s.OnHand != 5 {
 		t.Errorf("stock of a is %+v, want 5 on hand and none available", s)
 	}

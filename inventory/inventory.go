@@ -1,10 +1,11 @@
 // Package inventory decides about stock: what is on hand, what of it is kept
 // for orders, and what is left to sell.
 //
-// Two kinds of aggregate share one log. A stock item is one SKU in one bin; a
-// bulk transaction is a request of the saga with what became of it, kept so
-// that a repeat is answered from there and an undo gives back exactly what the
-// request holds. All aggregates of one collection live in one partition with
+// A stock item is one SKU in one bin. A bulk transaction is a request of the
+// saga with what became of it, kept so that a repeat is answered from there,
+// and that no more is undone, released or shipped than the request holds. Bins
+// and the items of the catalogue say what stock items are made of. All
+// aggregates of one collection live in one partition with
 // one writer, so a command sees every item that it touches as it is, and
 // 0 <= reserved <= on hand holds after each one.
 //
@@ -44,12 +45,18 @@ const (
 )
 
 // Item is the state of one aggregate of the inventory log. The aggregate's id
-// says which half is used; the other one stays zero.
+// says which part is used; the others stay zero.
 type Item struct {
 	// Stock is the state of a stock item.
 	Stock Stock `cbor:"1,keyasint,omitzero"`
 	// Transaction is the state of a bulk transaction.
 	Transaction Transaction `cbor:"2,keyasint,omitzero"`
+	// Bin is the state of a bin.
+	Bin Bin `cbor:"3,keyasint,omitzero"`
+	// Numbers is the state of the numbers of a collection.
+	Numbers Numbers `cbor:"4,keyasint,omitzero"`
+	// Catalogue is the state of a SKU in the catalogue.
+	Catalogue CatalogueItem `cbor:"5,keyasint,omitzero"`
 }
 
 // StockID is the id of the stock item of a SKU in a bin.
@@ -93,6 +100,13 @@ func Evolve(i Item, e proto.Message) Item {
 		i.Stock = i.Stock.evolve(e)
 	case *inventoryv1.BulkTransactionApplied, *inventoryv1.BulkTransactionReleased, *inventoryv1.ReservationReduced:
 		i.Transaction = i.Transaction.evolve(e)
+	case *inventoryv1.BinCreated, *inventoryv1.BinUpdated, *inventoryv1.BinDeleted, *inventoryv1.BinContentsChanged:
+		i.Bin = i.Bin.evolve(e)
+	case *inventoryv1.InventoryItemCreated, *inventoryv1.InventoryItemUpdated, *inventoryv1.InventoryItemDeleted,
+		*inventoryv1.InventoryItemOptionAdded, *inventoryv1.InventoryItemOptionDeleted:
+		i.Catalogue = i.Catalogue.evolve(e)
+	case *inventoryv1.NumbersAssigned:
+		i.Numbers = Numbers{Bin: e.GetLastBin(), Item: e.GetLastItem()}
 	}
 	return i
 }

@@ -63,6 +63,14 @@ func commands() *rapid.Generator[command] {
 			}
 		}),
 		rapid.Custom(func(t *rapid.T) command {
+			bin := bins.Draw(t, "bin")
+			return rapid.SampledFrom([]command{
+				inventory.CreateBin{CollectionID: 1, Bin: bin, Name: "a bin"},
+				inventory.UpdateBin{CollectionID: 1, Bin: bin, Address: &inventory.Address{City: "Leeds"}},
+				inventory.DeleteBin{CollectionID: 1, Bin: bin},
+			}).Draw(t, "bin command")
+		}),
+		rapid.Custom(func(t *rapid.T) command {
 			return inventory.Release{CollectionID: 1, ID: requests.Draw(t, "id"), RequestID: "undo", Now: noon}
 		}),
 		rapid.Custom(func(t *rapid.T) command {
@@ -85,6 +93,7 @@ func TestStockIsNeverOversold(t *testing.T) {
 				b.enter(f)
 			}
 			b.check(t, p)
+			checkBins(t, p)
 			checkHistory(t, before, facts, p.items)
 			checkStatus(t, p, facts)
 			switch c.(type) {
@@ -151,6 +160,27 @@ func (b books) check(t *rapid.T, p *partition) {
 		if s.Reserved < 0 || s.Reserved > s.OnHand || s.Reserved != reserved || s.OnHand != a.in-a.shipped || s.Shipped != a.shipped {
 			t.Fatalf("%s is %+v, but %d came in, %d were shipped, and %d are held", id, s, a.in, a.shipped, reserved)
 		}
+	}
+}
+
+// checkBins checks that every bin knows how full it is, and has a number of its
+// own, and that no deleted bin holds anything.
+func checkBins(t *rapid.T, p *partition) {
+	stocked, numbers := map[string]int64{}, map[int64]string{}
+	for _, i := range p.items {
+		if s := i.Stock; s.OnHand > 0 {
+			stocked[inventory.BinID(1, s.Bin)]++
+		}
+	}
+	for id, i := range p.items {
+		b := i.Bin
+		if b.Stocked != stocked[id] || b.Stocked > 0 && !b.Known {
+			t.Fatalf("%s is %+v, but holds units of %d SKUs", id, b, stocked[id])
+		}
+		if other, taken := numbers[b.Number]; taken && b.Number != 0 {
+			t.Fatalf("%s and %s are both number %d", id, other, b.Number)
+		}
+		numbers[b.Number] = id
 	}
 }
 

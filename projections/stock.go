@@ -1,40 +1,45 @@
 package projections
 
 import (
-	"encoding/base64"
 	"fmt"
-	"slices"
 
 	"google.golang.org/protobuf/proto"
 
 	"github.com/orderstream/oms/eventstore"
 	inventoryv1 "github.com/orderstream/oms/gen/oms/inventory/v1"
-	"github.com/orderstream/oms/internal/fault"
 	"github.com/orderstream/oms/internal/money"
 )
 
 // bucketStock holds the stock of each collection, SKU and bin.
 const bucketStock = "stock"
 
-// StockProjector folds the inventory log into the stock of every SKU and bin.
-// Stock reads it.
+// StockProjector folds the inventory log into the stock of every SKU and bin,
+// the bins, and the catalogue of items. Stock reads it.
 func StockProjector() Projector {
 	return Projector{Name: "stock", Version: 2, Log: "inventory", Main: bucketStock, Project: projectStock}
 }
 
 func projectStock(tx *Tx, c eventstore.Commit, events []eventstore.Recorded) error {
-	for _, e := range events {
+	for _, rec := range events {
 		var err error
-		switch e := e.Event.(type) {
+		switch e := rec.Event.(type) {
 		case stockEvent:
 			err = changeStock(tx, c.GetTenant(), e)
+		case binEvent:
+			err = changeBin(tx, c.GetTenant(), e)
+		case itemEvent:
+			changeItem(tx, c.GetTenant(), rec.Revision, e)
+		case optionEvent:
+			changeOption(tx, c.GetTenant(), e)
 		case *inventoryv1.BulkTransactionApplied, *inventoryv1.BulkTransactionReleased, *inventoryv1.ReservationReduced:
 			// Why stock moved; that it did is told by the events beside it.
+		case *inventoryv1.NumbersAssigned:
+			// Which ones is told by the events beside it.
 		default:
 			tx.Unknown()
 		}
 		if err != nil {
-			return fmt.Errorf("stock %s: %w", e.Aggregate, err)
+			return fmt.Errorf("stock %s: %w", rec.Aggregate, err)
 		}
 	}
 	return nil
@@ -97,65 +102,6 @@ func moveStock(s *inventoryv1.Stock, onHand, reserved, shipped int64) (err error
 	}
 	s.Available, err = money.Sub(s.GetOnHand(), s.GetReserved())
 	return err
-}
-
-// Stock reads the view of stock.
-type Stock struct {
-	// View is that of a runner of StockProjector.
-	View *View
-}
-
-// Get returns the stock of a SKU of a collection in every bin, by bin. A SKU
-// that was never in stock has none.
-func (v Stock) Get(tenant string, collection int64, sku string) (all []*inventoryv1.Stock, err error) {
-	err = v.View.Read(func(tx *ReadTx) error {
-		for _, raw := range tx.Ascend(bucketStock, key(tenant, number(collection), textKey(sku)), nil) {
-			s, err := decodeRow[*inventoryv1.Stock](raw)
-			if err != nil {
-				return err
-			}
-			all = append(all, s)
-		}
-		return nil
-	})
-	return all, err
-}
-
-// defaultStockPage is the size of a page of stock that asks for none.
-const defaultStockPage = 100
-
-// List returns a page of the stock of a collection, by SKU and bin, and the
-// cursor of the next page; it is empty on the last one.
-func (v Stock) List(tenant string, collection int64, size int, token string) (all []*inventoryv1.Stock, next string, err error) {
-	if size <= 0 {
-		size = defaultStockPage
-	}
-	cursor, err := base64.RawURLEncoding.DecodeString(token)
-	if err != nil {
-		return nil, "", fault.Field("page_token", "must be the cursor of the page before")
-	}
-	prefix := key(tenant, number(collection))
-	var after []byte
-	if token != "" {
-		after = slices.Concat(prefix, cursor)
-	}
-	err = v.View.Read(func(tx *ReadTx) error {
-		var last string
-		for k, raw := range tx.Ascend(bucketStock, prefix, after) {
-			if len(all) == size {
-				next = last
-				return nil
-			}
-			s, err := decodeRow[*inventoryv1.Stock](raw)
-			if err != nil {
-				return err
-			}
-			all = append(all, s)
-			last = base64.RawURLEncoding.EncodeToString(k[len(prefix):])
-		}
-		return nil
-	})
-	return all, next, err
 }
 
 func stockKey(tenant string, collection int64, sku, bin string) []byte {

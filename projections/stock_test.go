@@ -106,7 +106,7 @@ func TestPagesOfStockAreWhole(t *testing.T) {
 }
 
 // parts of events are not events.
-var parts = []protoreflect.Name{"BulkLine", "ReducedLine"}
+var parts = []protoreflect.Name{"BulkLine", "ReducedLine", "BinAddress", "StoredItem", "StoredOption", "PriceChange"}
 
 // Every event of the inventory must mean something to the view.
 func TestEveryInventoryEventIsKnown(t *testing.T) {

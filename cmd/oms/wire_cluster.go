@@ -48,6 +48,13 @@ var commandsOf = map[string][]any{
 		inventory.BulkTransaction{},
 		inventory.Release{},
 		inventory.SetStockThresholds{},
+		inventory.CreateBin{},
+		inventory.UpdateBin{},
+		inventory.DeleteBin{},
+		inventory.CreateItem{},
+		inventory.UpdateItem{},
+		inventory.SetItemOptions{},
+		inventory.DeleteItem{},
 	},
 	"promotion": {
 		promotion.CreateCode{},

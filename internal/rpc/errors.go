@@ -40,6 +40,9 @@ var codes = map[fault.Kind]connect.Code{
 var codesOf = map[string]connect.Code{
 	"order_exists":             connect.CodeAlreadyExists,
 	"promo_code_exists":        connect.CodeAlreadyExists,
+	"bin_exists":               connect.CodeAlreadyExists,
+	"item_exists":              connect.CodeAlreadyExists,
+	"sku_taken":                connect.CodeAlreadyExists,
 	"idempotency_key_reused":   connect.CodeAlreadyExists,
 	reasonTooLarge:             connect.CodeResourceExhausted,
 	auth.ReasonUnauthenticated: connect.CodeUnauthenticated,

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/oklog/ulid/v2"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/orderstream/oms/eventstore"
 	inventoryv1 "github.com/orderstream/oms/gen/oms/inventory/v1"
@@ -14,15 +13,19 @@ import (
 	"github.com/orderstream/oms/inventory"
 )
 
-// StockView is the read model of stock: projections.Stock, with the WaitFor of
+// StockView is the read model of stock, bins and items: projections.Stock, with the WaitFor of
 // its view.
 type StockView interface {
 	Get(tenant string, collection int64, sku string) ([]*inventoryv1.Stock, error)
 	List(tenant string, collection int64, size int, token string) ([]*inventoryv1.Stock, string, error)
+	Bins(tenant string, collection int64, size int, token string) ([]*inventoryv1.Bin, string, error)
+	Items(tenant string, collection int64, prefix string, size int, token string) ([]*inventoryv1.InventoryItem, string, error)
+	SKU(tenant string, collection, itemNumber int64) (string, error)
 	WaitFor(ctx context.Context, position uint64) error
 }
 
-// stock serves InventoryService.
+// stock serves InventoryService: stock here, bins and items in files of their
+// own.
 type stock struct {
 	log  eventstore.Log[inventory.Item]
 	view StockView
@@ -55,18 +58,6 @@ func (s stock) AdjustStock(ctx context.Context, req *inventoryv1.AdjustStockRequ
 	return &inventoryv1.AdjustStockResponse{Position: res.Position, Stock: after, Repeated: res.Repeated}, nil
 }
 
-// after is an aggregate after a command. What the result does not know, as that
-// of a repeat, is read as it is now.
-func (s stock) after(
-	ctx context.Context, tenant string, collection int64, id string, res eventstore.Result[inventory.Item],
-) (inventory.Item, error) {
-	if item, ok := res.States[id]; ok {
-		return item, nil
-	}
-	snap, err := s.log.Read(ctx, tenant, inventory.Scope(collection), id)
-	return snap.State, err
-}
-
 // touched is the stock that a command was about, each bin and SKU once.
 func (s stock) touched(
 	ctx context.Context, tenant string, c inventory.AdjustStock, res eventstore.Result[inventory.Item],
@@ -89,43 +80,6 @@ func (s stock) touched(
 		}
 	}
 	return out, nil
-}
-
-func (s stock) SetStockThresholds(
-	ctx context.Context, req *inventoryv1.SetStockThresholdsRequest,
-) (*inventoryv1.SetStockThresholdsResponse, error) {
-	collection, bin := cmp.Or(req.GetCollectionId(), defaultCollection), cmp.Or(req.GetBinName(), inventory.DefaultBin)
-	item, res, err := s.run(ctx, req, collection, inventory.StockID(collection, bin, req.GetSkuId()), inventory.SetStockThresholds{
-		CollectionID: collection, Bin: bin, SKU: req.GetSkuId(),
-		OutOfStock: req.OutOfStock, LowStock: req.LowStock, ExpectRevision: req.GetExpectedRevision(),
-	})
-	if err != nil {
-		return nil, err
-	}
-	return &inventoryv1.SetStockThresholdsResponse{
-		Stock: stockOf(collection, bin, req.GetSkuId(), item.Stock), Position: res.Position, Repeated: res.Repeated,
-	}, nil
-}
-
-// keyed is a request that a caller may repeat.
-type keyed interface {
-	proto.Message
-	GetIdempotencyKey() string
-}
-
-// run runs the command of a request and returns the aggregate that it is about.
-func (s stock) run(
-	ctx context.Context, req keyed, collection int64, id string, c eventstore.Transaction[inventory.Item],
-) (item inventory.Item, res eventstore.Result[inventory.Item], err error) {
-	meta, err := metaOf(ctx, req.GetIdempotencyKey(), req)
-	if err != nil {
-		return item, res, err
-	}
-	if res, err = s.log.Transact(ctx, meta, inventory.Scope(collection), c); err != nil {
-		return item, res, err
-	}
-	item, err = s.after(ctx, meta.Tenant, collection, id, res)
-	return item, res, err
 }
 
 func (s stock) GetStock(ctx context.Context, req *inventoryv1.GetStockRequest) (*inventoryv1.GetStockResponse, error) {

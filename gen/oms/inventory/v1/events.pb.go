@@ -5,8 +5,10 @@
 // source: oms/inventory/v1/events.proto
 
 // Stored events of the inventory log. The aggregates are stock items
-// ("<collection>/<bin>/<sku>") and bulk transactions ("tx/<collection>/<id>");
-// all of one collection live in one partition. Field numbers are never reused.
+// ("<collection>/<bin>/<sku>"), bulk transactions ("tx/<collection>/<id>"),
+// bins ("bin/<collection>/<name>"), catalogue items ("item/<collection>/<sku>")
+// and the numbers that these have been given ("numbers/<collection>"); all of
+// one collection live in one partition. Field numbers are never reused.
 
 package inventoryv1
 
@@ -203,6 +205,67 @@ func (x StockStatus) Number() protoreflect.EnumNumber {
 // Deprecated: Use StockStatus.Descriptor instead.
 func (StockStatus) EnumDescriptor() ([]byte, []int) {
 	return file_oms_inventory_v1_events_proto_rawDescGZIP(), []int{2}
+}
+
+// ItemStatus says where an item of the catalogue is in its life.
+type ItemStatus int32
+
+const (
+	// Never stored.
+	ItemStatus_ITEM_STATUS_UNSPECIFIED ItemStatus = 0
+	// Not sold yet.
+	ItemStatus_ITEM_STATUS_PENDING ItemStatus = 1
+	// Sold.
+	ItemStatus_ITEM_STATUS_ACTIVE ItemStatus = 2
+	// Sold as long as there are units.
+	ItemStatus_ITEM_STATUS_DISCONTINUED_SELL_THROUGH ItemStatus = 3
+	// Sold no more.
+	ItemStatus_ITEM_STATUS_DISCONTINUED ItemStatus = 4
+)
+
+// Enum value maps for ItemStatus.
+var (
+	ItemStatus_name = map[int32]string{
+		0: "ITEM_STATUS_UNSPECIFIED",
+		1: "ITEM_STATUS_PENDING",
+		2: "ITEM_STATUS_ACTIVE",
+		3: "ITEM_STATUS_DISCONTINUED_SELL_THROUGH",
+		4: "ITEM_STATUS_DISCONTINUED",
+	}
+	ItemStatus_value = map[string]int32{
+		"ITEM_STATUS_UNSPECIFIED":               0,
+		"ITEM_STATUS_PENDING":                   1,
+		"ITEM_STATUS_ACTIVE":                    2,
+		"ITEM_STATUS_DISCONTINUED_SELL_THROUGH": 3,
+		"ITEM_STATUS_DISCONTINUED":              4,
+	}
+)
+
+func (x ItemStatus) Enum() *ItemStatus {
+	p := new(ItemStatus)
+	*p = x
+	return p
+}
+
+func (x ItemStatus) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ItemStatus) Descriptor() protoreflect.EnumDescriptor {
+	return file_oms_inventory_v1_events_proto_enumTypes[3].Descriptor()
+}
+
+func (ItemStatus) Type() protoreflect.EnumType {
+	return &file_oms_inventory_v1_events_proto_enumTypes[3]
+}
+
+func (x ItemStatus) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ItemStatus.Descriptor instead.
+func (ItemStatus) EnumDescriptor() ([]byte, []int) {
+	return file_oms_inventory_v1_events_proto_rawDescGZIP(), []int{3}
 }
 
 // StockAdjusted: the number of units on hand changed.
@@ -1193,6 +1256,1087 @@ func (x *BulkLine) GetRefusal() string {
 	return ""
 }
 
+// BinAddress is where a bin stands.
+type BinAddress struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// First street line.
+	Line1 string `protobuf:"bytes,1,opt,name=line1,proto3" json:"line1,omitempty"`
+	// Second street line.
+	Line2 string `protobuf:"bytes,2,opt,name=line2,proto3" json:"line2,omitempty"`
+	// City or town.
+	City string `protobuf:"bytes,3,opt,name=city,proto3" json:"city,omitempty"`
+	// State, county or region.
+	Region string `protobuf:"bytes,4,opt,name=region,proto3" json:"region,omitempty"`
+	// Zip or postal code.
+	PostalCode string `protobuf:"bytes,5,opt,name=postal_code,json=postalCode,proto3" json:"postal_code,omitempty"`
+	// ISO 3166-1 alpha-2 code, e.g. "GB"; empty when unknown.
+	CountryCode   string `protobuf:"bytes,6,opt,name=country_code,json=countryCode,proto3" json:"country_code,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BinAddress) Reset() {
+	*x = BinAddress{}
+	mi := &file_oms_inventory_v1_events_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BinAddress) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BinAddress) ProtoMessage() {}
+
+func (x *BinAddress) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_inventory_v1_events_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BinAddress.ProtoReflect.Descriptor instead.
+func (*BinAddress) Descriptor() ([]byte, []int) {
+	return file_oms_inventory_v1_events_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *BinAddress) GetLine1() string {
+	if x != nil {
+		return x.Line1
+	}
+	return ""
+}
+
+func (x *BinAddress) GetLine2() string {
+	if x != nil {
+		return x.Line2
+	}
+	return ""
+}
+
+func (x *BinAddress) GetCity() string {
+	if x != nil {
+		return x.City
+	}
+	return ""
+}
+
+func (x *BinAddress) GetRegion() string {
+	if x != nil {
+		return x.Region
+	}
+	return ""
+}
+
+func (x *BinAddress) GetPostalCode() string {
+	if x != nil {
+		return x.PostalCode
+	}
+	return ""
+}
+
+func (x *BinAddress) GetCountryCode() string {
+	if x != nil {
+		return x.CountryCode
+	}
+	return ""
+}
+
+// BinCreated: a bin, also called warehouse, is known from now on.
+type BinCreated struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Inventory collection.
+	CollectionId int64 `protobuf:"varint,1,opt,name=collection_id,json=collectionId,proto3" json:"collection_id,omitempty"`
+	// Bin.
+	BinName string `protobuf:"bytes,2,opt,name=bin_name,json=binName,proto3" json:"bin_name,omitempty"`
+	// Its number, for those who know warehouses by number (decision D-27).
+	Number int64 `protobuf:"varint,3,opt,name=number,proto3" json:"number,omitempty"`
+	// Name for people.
+	DisplayName string `protobuf:"bytes,4,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
+	// Where it stands.
+	Address *BinAddress `protobuf:"bytes,5,opt,name=address,proto3" json:"address,omitempty"`
+	// True when nobody created it, but units came into it.
+	Automatic     bool `protobuf:"varint,6,opt,name=automatic,proto3" json:"automatic,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BinCreated) Reset() {
+	*x = BinCreated{}
+	mi := &file_oms_inventory_v1_events_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BinCreated) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BinCreated) ProtoMessage() {}
+
+func (x *BinCreated) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_inventory_v1_events_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BinCreated.ProtoReflect.Descriptor instead.
+func (*BinCreated) Descriptor() ([]byte, []int) {
+	return file_oms_inventory_v1_events_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *BinCreated) GetCollectionId() int64 {
+	if x != nil {
+		return x.CollectionId
+	}
+	return 0
+}
+
+func (x *BinCreated) GetBinName() string {
+	if x != nil {
+		return x.BinName
+	}
+	return ""
+}
+
+func (x *BinCreated) GetNumber() int64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *BinCreated) GetDisplayName() string {
+	if x != nil {
+		return x.DisplayName
+	}
+	return ""
+}
+
+func (x *BinCreated) GetAddress() *BinAddress {
+	if x != nil {
+		return x.Address
+	}
+	return nil
+}
+
+func (x *BinCreated) GetAutomatic() bool {
+	if x != nil {
+		return x.Automatic
+	}
+	return false
+}
+
+// BinUpdated: what is known of a bin changed.
+type BinUpdated struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Inventory collection.
+	CollectionId int64 `protobuf:"varint,1,opt,name=collection_id,json=collectionId,proto3" json:"collection_id,omitempty"`
+	// Bin.
+	BinName string `protobuf:"bytes,2,opt,name=bin_name,json=binName,proto3" json:"bin_name,omitempty"`
+	// Its number.
+	Number int64 `protobuf:"varint,3,opt,name=number,proto3" json:"number,omitempty"`
+	// Name for people, from now on.
+	DisplayName string `protobuf:"bytes,4,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
+	// Where it stands, from now on.
+	Address       *BinAddress `protobuf:"bytes,5,opt,name=address,proto3" json:"address,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BinUpdated) Reset() {
+	*x = BinUpdated{}
+	mi := &file_oms_inventory_v1_events_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BinUpdated) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BinUpdated) ProtoMessage() {}
+
+func (x *BinUpdated) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_inventory_v1_events_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BinUpdated.ProtoReflect.Descriptor instead.
+func (*BinUpdated) Descriptor() ([]byte, []int) {
+	return file_oms_inventory_v1_events_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *BinUpdated) GetCollectionId() int64 {
+	if x != nil {
+		return x.CollectionId
+	}
+	return 0
+}
+
+func (x *BinUpdated) GetBinName() string {
+	if x != nil {
+		return x.BinName
+	}
+	return ""
+}
+
+func (x *BinUpdated) GetNumber() int64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *BinUpdated) GetDisplayName() string {
+	if x != nil {
+		return x.DisplayName
+	}
+	return ""
+}
+
+func (x *BinUpdated) GetAddress() *BinAddress {
+	if x != nil {
+		return x.Address
+	}
+	return nil
+}
+
+// BinDeleted: a bin without units is used no more. Units that come into it all
+// the same make it known again, under the same number.
+type BinDeleted struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Inventory collection.
+	CollectionId int64 `protobuf:"varint,1,opt,name=collection_id,json=collectionId,proto3" json:"collection_id,omitempty"`
+	// Bin.
+	BinName string `protobuf:"bytes,2,opt,name=bin_name,json=binName,proto3" json:"bin_name,omitempty"`
+	// Its number.
+	Number        int64 `protobuf:"varint,3,opt,name=number,proto3" json:"number,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BinDeleted) Reset() {
+	*x = BinDeleted{}
+	mi := &file_oms_inventory_v1_events_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BinDeleted) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BinDeleted) ProtoMessage() {}
+
+func (x *BinDeleted) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_inventory_v1_events_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BinDeleted.ProtoReflect.Descriptor instead.
+func (*BinDeleted) Descriptor() ([]byte, []int) {
+	return file_oms_inventory_v1_events_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *BinDeleted) GetCollectionId() int64 {
+	if x != nil {
+		return x.CollectionId
+	}
+	return 0
+}
+
+func (x *BinDeleted) GetBinName() string {
+	if x != nil {
+		return x.BinName
+	}
+	return ""
+}
+
+func (x *BinDeleted) GetNumber() int64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+// BinContentsChanged: a SKU got its first units in a bin, or lost its last.
+type BinContentsChanged struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Inventory collection.
+	CollectionId int64 `protobuf:"varint,1,opt,name=collection_id,json=collectionId,proto3" json:"collection_id,omitempty"`
+	// Bin.
+	BinName string `protobuf:"bytes,2,opt,name=bin_name,json=binName,proto3" json:"bin_name,omitempty"`
+	// SKUs of which the bin holds units, from now on.
+	StockedSkus   int64 `protobuf:"varint,3,opt,name=stocked_skus,json=stockedSkus,proto3" json:"stocked_skus,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BinContentsChanged) Reset() {
+	*x = BinContentsChanged{}
+	mi := &file_oms_inventory_v1_events_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BinContentsChanged) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BinContentsChanged) ProtoMessage() {}
+
+func (x *BinContentsChanged) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_inventory_v1_events_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BinContentsChanged.ProtoReflect.Descriptor instead.
+func (*BinContentsChanged) Descriptor() ([]byte, []int) {
+	return file_oms_inventory_v1_events_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *BinContentsChanged) GetCollectionId() int64 {
+	if x != nil {
+		return x.CollectionId
+	}
+	return 0
+}
+
+func (x *BinContentsChanged) GetBinName() string {
+	if x != nil {
+		return x.BinName
+	}
+	return ""
+}
+
+func (x *BinContentsChanged) GetStockedSkus() int64 {
+	if x != nil {
+		return x.StockedSkus
+	}
+	return 0
+}
+
+// NumbersAssigned: bins or items of a collection were given numbers. Each kind
+// counts from 1; no number is given twice.
+type NumbersAssigned struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Inventory collection.
+	CollectionId int64 `protobuf:"varint,1,opt,name=collection_id,json=collectionId,proto3" json:"collection_id,omitempty"`
+	// Last number of a bin.
+	LastBin int64 `protobuf:"varint,2,opt,name=last_bin,json=lastBin,proto3" json:"last_bin,omitempty"`
+	// Last number of an item or of an option of one.
+	LastItem      int64 `protobuf:"varint,3,opt,name=last_item,json=lastItem,proto3" json:"last_item,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *NumbersAssigned) Reset() {
+	*x = NumbersAssigned{}
+	mi := &file_oms_inventory_v1_events_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NumbersAssigned) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NumbersAssigned) ProtoMessage() {}
+
+func (x *NumbersAssigned) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_inventory_v1_events_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NumbersAssigned.ProtoReflect.Descriptor instead.
+func (*NumbersAssigned) Descriptor() ([]byte, []int) {
+	return file_oms_inventory_v1_events_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *NumbersAssigned) GetCollectionId() int64 {
+	if x != nil {
+		return x.CollectionId
+	}
+	return 0
+}
+
+func (x *NumbersAssigned) GetLastBin() int64 {
+	if x != nil {
+		return x.LastBin
+	}
+	return 0
+}
+
+func (x *NumbersAssigned) GetLastItem() int64 {
+	if x != nil {
+		return x.LastItem
+	}
+	return 0
+}
+
+// StoredItem is an item of the catalogue as events have it.
+type StoredItem struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Inventory collection.
+	CollectionId int64 `protobuf:"varint,1,opt,name=collection_id,json=collectionId,proto3" json:"collection_id,omitempty"`
+	// Stock keeping unit.
+	SkuId string `protobuf:"bytes,2,opt,name=sku_id,json=skuId,proto3" json:"sku_id,omitempty"`
+	// Its number, for those who know items by number (decision D-27).
+	Number int64 `protobuf:"varint,3,opt,name=number,proto3" json:"number,omitempty"`
+	// Name for people.
+	Name string `protobuf:"bytes,4,opt,name=name,proto3" json:"name,omitempty"`
+	// Text for people.
+	Description string `protobuf:"bytes,5,opt,name=description,proto3" json:"description,omitempty"`
+	// Where it is in its life.
+	Status ItemStatus `protobuf:"varint,6,opt,name=status,proto3,enum=oms.inventory.v1.ItemStatus" json:"status,omitempty"`
+	// Whether its stock is to be watched.
+	TrackStock bool `protobuf:"varint,7,opt,name=track_stock,json=trackStock,proto3" json:"track_stock,omitempty"`
+	// Currency of all prices, ISO 4217; empty when there are none.
+	CurrencyCode string `protobuf:"bytes,8,opt,name=currency_code,json=currencyCode,proto3" json:"currency_code,omitempty"`
+	// Price in minor units.
+	PriceMinor int64 `protobuf:"varint,9,opt,name=price_minor,json=priceMinor,proto3" json:"price_minor,omitempty"`
+	// What the seller pays for it, in minor units.
+	CostMinor int64 `protobuf:"varint,10,opt,name=cost_minor,json=costMinor,proto3" json:"cost_minor,omitempty"`
+	// Identifiers that trade knows, by kind: upc, ean, gtin, mpn, isbn.
+	Identifiers map[string]string `protobuf:"bytes,11,rep,name=identifiers,proto3" json:"identifiers,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// What a partner calls it.
+	PartnerSku string `protobuf:"bytes,12,opt,name=partner_sku,json=partnerSku,proto3" json:"partner_sku,omitempty"`
+	// Caller's own properties.
+	Properties map[string]string `protobuf:"bytes,13,rep,name=properties,proto3" json:"properties,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// Options, in the caller's order.
+	Options       []*StoredOption `protobuf:"bytes,14,rep,name=options,proto3" json:"options,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StoredItem) Reset() {
+	*x = StoredItem{}
+	mi := &file_oms_inventory_v1_events_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StoredItem) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StoredItem) ProtoMessage() {}
+
+func (x *StoredItem) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_inventory_v1_events_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StoredItem.ProtoReflect.Descriptor instead.
+func (*StoredItem) Descriptor() ([]byte, []int) {
+	return file_oms_inventory_v1_events_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *StoredItem) GetCollectionId() int64 {
+	if x != nil {
+		return x.CollectionId
+	}
+	return 0
+}
+
+func (x *StoredItem) GetSkuId() string {
+	if x != nil {
+		return x.SkuId
+	}
+	return ""
+}
+
+func (x *StoredItem) GetNumber() int64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *StoredItem) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *StoredItem) GetDescription() string {
+	if x != nil {
+		return x.Description
+	}
+	return ""
+}
+
+func (x *StoredItem) GetStatus() ItemStatus {
+	if x != nil {
+		return x.Status
+	}
+	return ItemStatus_ITEM_STATUS_UNSPECIFIED
+}
+
+func (x *StoredItem) GetTrackStock() bool {
+	if x != nil {
+		return x.TrackStock
+	}
+	return false
+}
+
+func (x *StoredItem) GetCurrencyCode() string {
+	if x != nil {
+		return x.CurrencyCode
+	}
+	return ""
+}
+
+func (x *StoredItem) GetPriceMinor() int64 {
+	if x != nil {
+		return x.PriceMinor
+	}
+	return 0
+}
+
+func (x *StoredItem) GetCostMinor() int64 {
+	if x != nil {
+		return x.CostMinor
+	}
+	return 0
+}
+
+func (x *StoredItem) GetIdentifiers() map[string]string {
+	if x != nil {
+		return x.Identifiers
+	}
+	return nil
+}
+
+func (x *StoredItem) GetPartnerSku() string {
+	if x != nil {
+		return x.PartnerSku
+	}
+	return ""
+}
+
+func (x *StoredItem) GetProperties() map[string]string {
+	if x != nil {
+		return x.Properties
+	}
+	return nil
+}
+
+func (x *StoredItem) GetOptions() []*StoredOption {
+	if x != nil {
+		return x.Options
+	}
+	return nil
+}
+
+// StoredOption is one form in which an item is sold, with stock of its own.
+type StoredOption struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Stock keeping unit of the option.
+	SkuId string `protobuf:"bytes,1,opt,name=sku_id,json=skuId,proto3" json:"sku_id,omitempty"`
+	// Its number, from the same sequence as those of items.
+	Number int64 `protobuf:"varint,2,opt,name=number,proto3" json:"number,omitempty"`
+	// Name for people.
+	Name string `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
+	// Price in minor units of the item's currency, when it has one of its own.
+	PriceMinor int64 `protobuf:"varint,4,opt,name=price_minor,json=priceMinor,proto3" json:"price_minor,omitempty"`
+	// What makes it this one, e.g. size: L.
+	Attributes    map[string]string `protobuf:"bytes,5,rep,name=attributes,proto3" json:"attributes,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StoredOption) Reset() {
+	*x = StoredOption{}
+	mi := &file_oms_inventory_v1_events_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StoredOption) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StoredOption) ProtoMessage() {}
+
+func (x *StoredOption) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_inventory_v1_events_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StoredOption.ProtoReflect.Descriptor instead.
+func (*StoredOption) Descriptor() ([]byte, []int) {
+	return file_oms_inventory_v1_events_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *StoredOption) GetSkuId() string {
+	if x != nil {
+		return x.SkuId
+	}
+	return ""
+}
+
+func (x *StoredOption) GetNumber() int64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *StoredOption) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *StoredOption) GetPriceMinor() int64 {
+	if x != nil {
+		return x.PriceMinor
+	}
+	return 0
+}
+
+func (x *StoredOption) GetAttributes() map[string]string {
+	if x != nil {
+		return x.Attributes
+	}
+	return nil
+}
+
+// PriceChange is the price of an item, or of an option of it, before and after.
+type PriceChange struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Stock keeping unit of the item or option.
+	SkuId string `protobuf:"bytes,1,opt,name=sku_id,json=skuId,proto3" json:"sku_id,omitempty"`
+	// Currency until now.
+	PreviousCurrencyCode string `protobuf:"bytes,2,opt,name=previous_currency_code,json=previousCurrencyCode,proto3" json:"previous_currency_code,omitempty"`
+	// Price until now, in minor units.
+	PreviousPriceMinor int64 `protobuf:"varint,3,opt,name=previous_price_minor,json=previousPriceMinor,proto3" json:"previous_price_minor,omitempty"`
+	// Currency from now on.
+	CurrencyCode string `protobuf:"bytes,4,opt,name=currency_code,json=currencyCode,proto3" json:"currency_code,omitempty"`
+	// Price from now on, in minor units.
+	PriceMinor    int64 `protobuf:"varint,5,opt,name=price_minor,json=priceMinor,proto3" json:"price_minor,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PriceChange) Reset() {
+	*x = PriceChange{}
+	mi := &file_oms_inventory_v1_events_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PriceChange) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PriceChange) ProtoMessage() {}
+
+func (x *PriceChange) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_inventory_v1_events_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PriceChange.ProtoReflect.Descriptor instead.
+func (*PriceChange) Descriptor() ([]byte, []int) {
+	return file_oms_inventory_v1_events_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *PriceChange) GetSkuId() string {
+	if x != nil {
+		return x.SkuId
+	}
+	return ""
+}
+
+func (x *PriceChange) GetPreviousCurrencyCode() string {
+	if x != nil {
+		return x.PreviousCurrencyCode
+	}
+	return ""
+}
+
+func (x *PriceChange) GetPreviousPriceMinor() int64 {
+	if x != nil {
+		return x.PreviousPriceMinor
+	}
+	return 0
+}
+
+func (x *PriceChange) GetCurrencyCode() string {
+	if x != nil {
+		return x.CurrencyCode
+	}
+	return ""
+}
+
+func (x *PriceChange) GetPriceMinor() int64 {
+	if x != nil {
+		return x.PriceMinor
+	}
+	return 0
+}
+
+// InventoryItemCreated: an item is in the catalogue.
+type InventoryItemCreated struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The item.
+	Item          *StoredItem `protobuf:"bytes,1,opt,name=item,proto3" json:"item,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *InventoryItemCreated) Reset() {
+	*x = InventoryItemCreated{}
+	mi := &file_oms_inventory_v1_events_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *InventoryItemCreated) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*InventoryItemCreated) ProtoMessage() {}
+
+func (x *InventoryItemCreated) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_inventory_v1_events_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use InventoryItemCreated.ProtoReflect.Descriptor instead.
+func (*InventoryItemCreated) Descriptor() ([]byte, []int) {
+	return file_oms_inventory_v1_events_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *InventoryItemCreated) GetItem() *StoredItem {
+	if x != nil {
+		return x.Item
+	}
+	return nil
+}
+
+// InventoryItemUpdated: an item is not what it was.
+type InventoryItemUpdated struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The item from now on.
+	Item *StoredItem `protobuf:"bytes,1,opt,name=item,proto3" json:"item,omitempty"`
+	// Prices that changed; empty when none did.
+	PriceChanges  []*PriceChange `protobuf:"bytes,2,rep,name=price_changes,json=priceChanges,proto3" json:"price_changes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *InventoryItemUpdated) Reset() {
+	*x = InventoryItemUpdated{}
+	mi := &file_oms_inventory_v1_events_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *InventoryItemUpdated) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*InventoryItemUpdated) ProtoMessage() {}
+
+func (x *InventoryItemUpdated) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_inventory_v1_events_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use InventoryItemUpdated.ProtoReflect.Descriptor instead.
+func (*InventoryItemUpdated) Descriptor() ([]byte, []int) {
+	return file_oms_inventory_v1_events_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *InventoryItemUpdated) GetItem() *StoredItem {
+	if x != nil {
+		return x.Item
+	}
+	return nil
+}
+
+func (x *InventoryItemUpdated) GetPriceChanges() []*PriceChange {
+	if x != nil {
+		return x.PriceChanges
+	}
+	return nil
+}
+
+// InventoryItemDeleted: an item is no longer in the catalogue. An event for
+// each of its options stands beside it.
+type InventoryItemDeleted struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The item as it was.
+	Item          *StoredItem `protobuf:"bytes,1,opt,name=item,proto3" json:"item,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *InventoryItemDeleted) Reset() {
+	*x = InventoryItemDeleted{}
+	mi := &file_oms_inventory_v1_events_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *InventoryItemDeleted) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*InventoryItemDeleted) ProtoMessage() {}
+
+func (x *InventoryItemDeleted) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_inventory_v1_events_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use InventoryItemDeleted.ProtoReflect.Descriptor instead.
+func (*InventoryItemDeleted) Descriptor() ([]byte, []int) {
+	return file_oms_inventory_v1_events_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *InventoryItemDeleted) GetItem() *StoredItem {
+	if x != nil {
+		return x.Item
+	}
+	return nil
+}
+
+// InventoryItemOptionAdded: an item is sold in one more form. The aggregate is
+// that of the option's own SKU.
+type InventoryItemOptionAdded struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Inventory collection.
+	CollectionId int64 `protobuf:"varint,1,opt,name=collection_id,json=collectionId,proto3" json:"collection_id,omitempty"`
+	// Stock keeping unit of the item.
+	ItemSkuId string `protobuf:"bytes,2,opt,name=item_sku_id,json=itemSkuId,proto3" json:"item_sku_id,omitempty"`
+	// The option.
+	Option        *StoredOption `protobuf:"bytes,3,opt,name=option,proto3" json:"option,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *InventoryItemOptionAdded) Reset() {
+	*x = InventoryItemOptionAdded{}
+	mi := &file_oms_inventory_v1_events_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *InventoryItemOptionAdded) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*InventoryItemOptionAdded) ProtoMessage() {}
+
+func (x *InventoryItemOptionAdded) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_inventory_v1_events_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use InventoryItemOptionAdded.ProtoReflect.Descriptor instead.
+func (*InventoryItemOptionAdded) Descriptor() ([]byte, []int) {
+	return file_oms_inventory_v1_events_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *InventoryItemOptionAdded) GetCollectionId() int64 {
+	if x != nil {
+		return x.CollectionId
+	}
+	return 0
+}
+
+func (x *InventoryItemOptionAdded) GetItemSkuId() string {
+	if x != nil {
+		return x.ItemSkuId
+	}
+	return ""
+}
+
+func (x *InventoryItemOptionAdded) GetOption() *StoredOption {
+	if x != nil {
+		return x.Option
+	}
+	return nil
+}
+
+// InventoryItemOptionDeleted: an item is no longer sold in this form, since the
+// option was removed or the item deleted.
+type InventoryItemOptionDeleted struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Inventory collection.
+	CollectionId int64 `protobuf:"varint,1,opt,name=collection_id,json=collectionId,proto3" json:"collection_id,omitempty"`
+	// Stock keeping unit of the item.
+	ItemSkuId string `protobuf:"bytes,2,opt,name=item_sku_id,json=itemSkuId,proto3" json:"item_sku_id,omitempty"`
+	// Number of the item.
+	ItemNumber int64 `protobuf:"varint,3,opt,name=item_number,json=itemNumber,proto3" json:"item_number,omitempty"`
+	// The option as it was.
+	Option *StoredOption `protobuf:"bytes,4,opt,name=option,proto3" json:"option,omitempty"`
+	// Whether stock of the item is to be watched.
+	TrackStock    bool `protobuf:"varint,5,opt,name=track_stock,json=trackStock,proto3" json:"track_stock,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *InventoryItemOptionDeleted) Reset() {
+	*x = InventoryItemOptionDeleted{}
+	mi := &file_oms_inventory_v1_events_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *InventoryItemOptionDeleted) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*InventoryItemOptionDeleted) ProtoMessage() {}
+
+func (x *InventoryItemOptionDeleted) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_inventory_v1_events_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use InventoryItemOptionDeleted.ProtoReflect.Descriptor instead.
+func (*InventoryItemOptionDeleted) Descriptor() ([]byte, []int) {
+	return file_oms_inventory_v1_events_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *InventoryItemOptionDeleted) GetCollectionId() int64 {
+	if x != nil {
+		return x.CollectionId
+	}
+	return 0
+}
+
+func (x *InventoryItemOptionDeleted) GetItemSkuId() string {
+	if x != nil {
+		return x.ItemSkuId
+	}
+	return ""
+}
+
+func (x *InventoryItemOptionDeleted) GetItemNumber() int64 {
+	if x != nil {
+		return x.ItemNumber
+	}
+	return 0
+}
+
+func (x *InventoryItemOptionDeleted) GetOption() *StoredOption {
+	if x != nil {
+		return x.Option
+	}
+	return nil
+}
+
+func (x *InventoryItemOptionDeleted) GetTrackStock() bool {
+	if x != nil {
+		return x.TrackStock
+	}
+	return false
+}
+
 var File_oms_inventory_v1_events_proto protoreflect.FileDescriptor
 
 const file_oms_inventory_v1_events_proto_rawDesc = "" +
@@ -1277,7 +2421,111 @@ const file_oms_inventory_v1_events_proto_rawDesc = "" +
 	"\bquantity\x18\x04 \x01(\x03R\bquantity\x12\x17\n" +
 	"\aline_id\x18\x05 \x01(\tR\x06lineId\x12\x14\n" +
 	"\x05notes\x18\x06 \x01(\tR\x05notes\x12\x18\n" +
-	"\arefusal\x18\a \x01(\tR\arefusal*\xb9\x01\n" +
+	"\arefusal\x18\a \x01(\tR\arefusal\"\xa8\x01\n" +
+	"\n" +
+	"BinAddress\x12\x14\n" +
+	"\x05line1\x18\x01 \x01(\tR\x05line1\x12\x14\n" +
+	"\x05line2\x18\x02 \x01(\tR\x05line2\x12\x12\n" +
+	"\x04city\x18\x03 \x01(\tR\x04city\x12\x16\n" +
+	"\x06region\x18\x04 \x01(\tR\x06region\x12\x1f\n" +
+	"\vpostal_code\x18\x05 \x01(\tR\n" +
+	"postalCode\x12!\n" +
+	"\fcountry_code\x18\x06 \x01(\tR\vcountryCode\"\xdd\x01\n" +
+	"\n" +
+	"BinCreated\x12#\n" +
+	"\rcollection_id\x18\x01 \x01(\x03R\fcollectionId\x12\x19\n" +
+	"\bbin_name\x18\x02 \x01(\tR\abinName\x12\x16\n" +
+	"\x06number\x18\x03 \x01(\x03R\x06number\x12!\n" +
+	"\fdisplay_name\x18\x04 \x01(\tR\vdisplayName\x126\n" +
+	"\aaddress\x18\x05 \x01(\v2\x1c.oms.inventory.v1.BinAddressR\aaddress\x12\x1c\n" +
+	"\tautomatic\x18\x06 \x01(\bR\tautomatic\"\xbf\x01\n" +
+	"\n" +
+	"BinUpdated\x12#\n" +
+	"\rcollection_id\x18\x01 \x01(\x03R\fcollectionId\x12\x19\n" +
+	"\bbin_name\x18\x02 \x01(\tR\abinName\x12\x16\n" +
+	"\x06number\x18\x03 \x01(\x03R\x06number\x12!\n" +
+	"\fdisplay_name\x18\x04 \x01(\tR\vdisplayName\x126\n" +
+	"\aaddress\x18\x05 \x01(\v2\x1c.oms.inventory.v1.BinAddressR\aaddress\"d\n" +
+	"\n" +
+	"BinDeleted\x12#\n" +
+	"\rcollection_id\x18\x01 \x01(\x03R\fcollectionId\x12\x19\n" +
+	"\bbin_name\x18\x02 \x01(\tR\abinName\x12\x16\n" +
+	"\x06number\x18\x03 \x01(\x03R\x06number\"w\n" +
+	"\x12BinContentsChanged\x12#\n" +
+	"\rcollection_id\x18\x01 \x01(\x03R\fcollectionId\x12\x19\n" +
+	"\bbin_name\x18\x02 \x01(\tR\abinName\x12!\n" +
+	"\fstocked_skus\x18\x03 \x01(\x03R\vstockedSkus\"n\n" +
+	"\x0fNumbersAssigned\x12#\n" +
+	"\rcollection_id\x18\x01 \x01(\x03R\fcollectionId\x12\x19\n" +
+	"\blast_bin\x18\x02 \x01(\x03R\alastBin\x12\x1b\n" +
+	"\tlast_item\x18\x03 \x01(\x03R\blastItem\"\xcb\x05\n" +
+	"\n" +
+	"StoredItem\x12#\n" +
+	"\rcollection_id\x18\x01 \x01(\x03R\fcollectionId\x12\x15\n" +
+	"\x06sku_id\x18\x02 \x01(\tR\x05skuId\x12\x16\n" +
+	"\x06number\x18\x03 \x01(\x03R\x06number\x12\x12\n" +
+	"\x04name\x18\x04 \x01(\tR\x04name\x12 \n" +
+	"\vdescription\x18\x05 \x01(\tR\vdescription\x124\n" +
+	"\x06status\x18\x06 \x01(\x0e2\x1c.oms.inventory.v1.ItemStatusR\x06status\x12\x1f\n" +
+	"\vtrack_stock\x18\a \x01(\bR\n" +
+	"trackStock\x12#\n" +
+	"\rcurrency_code\x18\b \x01(\tR\fcurrencyCode\x12\x1f\n" +
+	"\vprice_minor\x18\t \x01(\x03R\n" +
+	"priceMinor\x12\x1d\n" +
+	"\n" +
+	"cost_minor\x18\n" +
+	" \x01(\x03R\tcostMinor\x12O\n" +
+	"\videntifiers\x18\v \x03(\v2-.oms.inventory.v1.StoredItem.IdentifiersEntryR\videntifiers\x12\x1f\n" +
+	"\vpartner_sku\x18\f \x01(\tR\n" +
+	"partnerSku\x12L\n" +
+	"\n" +
+	"properties\x18\r \x03(\v2,.oms.inventory.v1.StoredItem.PropertiesEntryR\n" +
+	"properties\x128\n" +
+	"\aoptions\x18\x0e \x03(\v2\x1e.oms.inventory.v1.StoredOptionR\aoptions\x1a>\n" +
+	"\x10IdentifiersEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a=\n" +
+	"\x0fPropertiesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x81\x02\n" +
+	"\fStoredOption\x12\x15\n" +
+	"\x06sku_id\x18\x01 \x01(\tR\x05skuId\x12\x16\n" +
+	"\x06number\x18\x02 \x01(\x03R\x06number\x12\x12\n" +
+	"\x04name\x18\x03 \x01(\tR\x04name\x12\x1f\n" +
+	"\vprice_minor\x18\x04 \x01(\x03R\n" +
+	"priceMinor\x12N\n" +
+	"\n" +
+	"attributes\x18\x05 \x03(\v2..oms.inventory.v1.StoredOption.AttributesEntryR\n" +
+	"attributes\x1a=\n" +
+	"\x0fAttributesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xd2\x01\n" +
+	"\vPriceChange\x12\x15\n" +
+	"\x06sku_id\x18\x01 \x01(\tR\x05skuId\x124\n" +
+	"\x16previous_currency_code\x18\x02 \x01(\tR\x14previousCurrencyCode\x120\n" +
+	"\x14previous_price_minor\x18\x03 \x01(\x03R\x12previousPriceMinor\x12#\n" +
+	"\rcurrency_code\x18\x04 \x01(\tR\fcurrencyCode\x12\x1f\n" +
+	"\vprice_minor\x18\x05 \x01(\x03R\n" +
+	"priceMinor\"H\n" +
+	"\x14InventoryItemCreated\x120\n" +
+	"\x04item\x18\x01 \x01(\v2\x1c.oms.inventory.v1.StoredItemR\x04item\"\x8c\x01\n" +
+	"\x14InventoryItemUpdated\x120\n" +
+	"\x04item\x18\x01 \x01(\v2\x1c.oms.inventory.v1.StoredItemR\x04item\x12B\n" +
+	"\rprice_changes\x18\x02 \x03(\v2\x1d.oms.inventory.v1.PriceChangeR\fpriceChanges\"H\n" +
+	"\x14InventoryItemDeleted\x120\n" +
+	"\x04item\x18\x01 \x01(\v2\x1c.oms.inventory.v1.StoredItemR\x04item\"\x97\x01\n" +
+	"\x18InventoryItemOptionAdded\x12#\n" +
+	"\rcollection_id\x18\x01 \x01(\x03R\fcollectionId\x12\x1e\n" +
+	"\vitem_sku_id\x18\x02 \x01(\tR\titemSkuId\x126\n" +
+	"\x06option\x18\x03 \x01(\v2\x1e.oms.inventory.v1.StoredOptionR\x06option\"\xdb\x01\n" +
+	"\x1aInventoryItemOptionDeleted\x12#\n" +
+	"\rcollection_id\x18\x01 \x01(\x03R\fcollectionId\x12\x1e\n" +
+	"\vitem_sku_id\x18\x02 \x01(\tR\titemSkuId\x12\x1f\n" +
+	"\vitem_number\x18\x03 \x01(\x03R\n" +
+	"itemNumber\x126\n" +
+	"\x06option\x18\x04 \x01(\v2\x1e.oms.inventory.v1.StoredOptionR\x06option\x12\x1f\n" +
+	"\vtrack_stock\x18\x05 \x01(\bR\n" +
+	"trackStock*\xb9\x01\n" +
 	"\rStockMovement\x12\x1e\n" +
 	"\x1aSTOCK_MOVEMENT_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12STOCK_MOVEMENT_ADD\x10\x01\x12\x19\n" +
@@ -1294,7 +2542,14 @@ const file_oms_inventory_v1_events_proto_rawDesc = "" +
 	"\vStockStatus\x12\x1c\n" +
 	"\x18STOCK_STATUS_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15STOCK_STATUS_IN_STOCK\x10\x01\x12\x1d\n" +
-	"\x19STOCK_STATUS_OUT_OF_STOCK\x10\x02B\xc2\x01\n" +
+	"\x19STOCK_STATUS_OUT_OF_STOCK\x10\x02*\xa3\x01\n" +
+	"\n" +
+	"ItemStatus\x12\x1b\n" +
+	"\x17ITEM_STATUS_UNSPECIFIED\x10\x00\x12\x17\n" +
+	"\x13ITEM_STATUS_PENDING\x10\x01\x12\x16\n" +
+	"\x12ITEM_STATUS_ACTIVE\x10\x02\x12)\n" +
+	"%ITEM_STATUS_DISCONTINUED_SELL_THROUGH\x10\x03\x12\x1c\n" +
+	"\x18ITEM_STATUS_DISCONTINUED\x10\x04B\xc2\x01\n" +
 	"\x14com.oms.inventory.v1B\vEventsProtoP\x01Z;github.com/orderstream/oms/gen/oms/inventory/v1;inventoryv1\xa2\x02\x03OIX\xaa\x02\x10Oms.Inventory.V1\xca\x02\x10Oms\\Inventory\\V1\xe2\x02\x1cOms\\Inventory\\V1\\GPBMetadata\xea\x02\x12Oms::Inventory::V1b\x06proto3"
 
 var (
@@ -1309,40 +2564,71 @@ func file_oms_inventory_v1_events_proto_rawDescGZIP() []byte {
 	return file_oms_inventory_v1_events_proto_rawDescData
 }
 
-var file_oms_inventory_v1_events_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_oms_inventory_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_oms_inventory_v1_events_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
+var file_oms_inventory_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
 var file_oms_inventory_v1_events_proto_goTypes = []any{
-	(StockMovement)(0),              // 0: oms.inventory.v1.StockMovement
-	(StockAction)(0),                // 1: oms.inventory.v1.StockAction
-	(StockStatus)(0),                // 2: oms.inventory.v1.StockStatus
-	(*StockAdjusted)(nil),           // 3: oms.inventory.v1.StockAdjusted
-	(*StockReserved)(nil),           // 4: oms.inventory.v1.StockReserved
-	(*StockReleased)(nil),           // 5: oms.inventory.v1.StockReleased
-	(*StockShipped)(nil),            // 6: oms.inventory.v1.StockShipped
-	(*StockThresholdsSet)(nil),      // 7: oms.inventory.v1.StockThresholdsSet
-	(*StockStatusChanged)(nil),      // 8: oms.inventory.v1.StockStatusChanged
-	(*BulkTransactionApplied)(nil),  // 9: oms.inventory.v1.BulkTransactionApplied
-	(*ReservationReduced)(nil),      // 10: oms.inventory.v1.ReservationReduced
-	(*ReducedLine)(nil),             // 11: oms.inventory.v1.ReducedLine
-	(*BulkTransactionReleased)(nil), // 12: oms.inventory.v1.BulkTransactionReleased
-	(*BulkLine)(nil),                // 13: oms.inventory.v1.BulkLine
-	(*timestamppb.Timestamp)(nil),   // 14: google.protobuf.Timestamp
+	(StockMovement)(0),                 // 0: oms.inventory.v1.StockMovement
+	(StockAction)(0),                   // 1: oms.inventory.v1.StockAction
+	(StockStatus)(0),                   // 2: oms.inventory.v1.StockStatus
+	(ItemStatus)(0),                    // 3: oms.inventory.v1.ItemStatus
+	(*StockAdjusted)(nil),              // 4: oms.inventory.v1.StockAdjusted
+	(*StockReserved)(nil),              // 5: oms.inventory.v1.StockReserved
+	(*StockReleased)(nil),              // 6: oms.inventory.v1.StockReleased
+	(*StockShipped)(nil),               // 7: oms.inventory.v1.StockShipped
+	(*StockThresholdsSet)(nil),         // 8: oms.inventory.v1.StockThresholdsSet
+	(*StockStatusChanged)(nil),         // 9: oms.inventory.v1.StockStatusChanged
+	(*BulkTransactionApplied)(nil),     // 10: oms.inventory.v1.BulkTransactionApplied
+	(*ReservationReduced)(nil),         // 11: oms.inventory.v1.ReservationReduced
+	(*ReducedLine)(nil),                // 12: oms.inventory.v1.ReducedLine
+	(*BulkTransactionReleased)(nil),    // 13: oms.inventory.v1.BulkTransactionReleased
+	(*BulkLine)(nil),                   // 14: oms.inventory.v1.BulkLine
+	(*BinAddress)(nil),                 // 15: oms.inventory.v1.BinAddress
+	(*BinCreated)(nil),                 // 16: oms.inventory.v1.BinCreated
+	(*BinUpdated)(nil),                 // 17: oms.inventory.v1.BinUpdated
+	(*BinDeleted)(nil),                 // 18: oms.inventory.v1.BinDeleted
+	(*BinContentsChanged)(nil),         // 19: oms.inventory.v1.BinContentsChanged
+	(*NumbersAssigned)(nil),            // 20: oms.inventory.v1.NumbersAssigned
+	(*StoredItem)(nil),                 // 21: oms.inventory.v1.StoredItem
+	(*StoredOption)(nil),               // 22: oms.inventory.v1.StoredOption
+	(*PriceChange)(nil),                // 23: oms.inventory.v1.PriceChange
+	(*InventoryItemCreated)(nil),       // 24: oms.inventory.v1.InventoryItemCreated
+	(*InventoryItemUpdated)(nil),       // 25: oms.inventory.v1.InventoryItemUpdated
+	(*InventoryItemDeleted)(nil),       // 26: oms.inventory.v1.InventoryItemDeleted
+	(*InventoryItemOptionAdded)(nil),   // 27: oms.inventory.v1.InventoryItemOptionAdded
+	(*InventoryItemOptionDeleted)(nil), // 28: oms.inventory.v1.InventoryItemOptionDeleted
+	nil,                                // 29: oms.inventory.v1.StoredItem.IdentifiersEntry
+	nil,                                // 30: oms.inventory.v1.StoredItem.PropertiesEntry
+	nil,                                // 31: oms.inventory.v1.StoredOption.AttributesEntry
+	(*timestamppb.Timestamp)(nil),      // 32: google.protobuf.Timestamp
 }
 var file_oms_inventory_v1_events_proto_depIdxs = []int32{
 	0,  // 0: oms.inventory.v1.StockAdjusted.movement:type_name -> oms.inventory.v1.StockMovement
 	2,  // 1: oms.inventory.v1.StockStatusChanged.status:type_name -> oms.inventory.v1.StockStatus
 	2,  // 2: oms.inventory.v1.StockStatusChanged.previous_status:type_name -> oms.inventory.v1.StockStatus
-	14, // 3: oms.inventory.v1.StockStatusChanged.at:type_name -> google.protobuf.Timestamp
-	13, // 4: oms.inventory.v1.BulkTransactionApplied.lines:type_name -> oms.inventory.v1.BulkLine
-	14, // 5: oms.inventory.v1.BulkTransactionApplied.at:type_name -> google.protobuf.Timestamp
+	32, // 3: oms.inventory.v1.StockStatusChanged.at:type_name -> google.protobuf.Timestamp
+	14, // 4: oms.inventory.v1.BulkTransactionApplied.lines:type_name -> oms.inventory.v1.BulkLine
+	32, // 5: oms.inventory.v1.BulkTransactionApplied.at:type_name -> google.protobuf.Timestamp
 	1,  // 6: oms.inventory.v1.BulkTransactionApplied.action:type_name -> oms.inventory.v1.StockAction
-	11, // 7: oms.inventory.v1.ReservationReduced.lines:type_name -> oms.inventory.v1.ReducedLine
+	12, // 7: oms.inventory.v1.ReservationReduced.lines:type_name -> oms.inventory.v1.ReducedLine
 	0,  // 8: oms.inventory.v1.BulkLine.movement:type_name -> oms.inventory.v1.StockMovement
-	9,  // [9:9] is the sub-list for method output_type
-	9,  // [9:9] is the sub-list for method input_type
-	9,  // [9:9] is the sub-list for extension type_name
-	9,  // [9:9] is the sub-list for extension extendee
-	0,  // [0:9] is the sub-list for field type_name
+	15, // 9: oms.inventory.v1.BinCreated.address:type_name -> oms.inventory.v1.BinAddress
+	15, // 10: oms.inventory.v1.BinUpdated.address:type_name -> oms.inventory.v1.BinAddress
+	3,  // 11: oms.inventory.v1.StoredItem.status:type_name -> oms.inventory.v1.ItemStatus
+	29, // 12: oms.inventory.v1.StoredItem.identifiers:type_name -> oms.inventory.v1.StoredItem.IdentifiersEntry
+	30, // 13: oms.inventory.v1.StoredItem.properties:type_name -> oms.inventory.v1.StoredItem.PropertiesEntry
+	22, // 14: oms.inventory.v1.StoredItem.options:type_name -> oms.inventory.v1.StoredOption
+	31, // 15: oms.inventory.v1.StoredOption.attributes:type_name -> oms.inventory.v1.StoredOption.AttributesEntry
+	21, // 16: oms.inventory.v1.InventoryItemCreated.item:type_name -> oms.inventory.v1.StoredItem
+	21, // 17: oms.inventory.v1.InventoryItemUpdated.item:type_name -> oms.inventory.v1.StoredItem
+	23, // 18: oms.inventory.v1.InventoryItemUpdated.price_changes:type_name -> oms.inventory.v1.PriceChange
+	21, // 19: oms.inventory.v1.InventoryItemDeleted.item:type_name -> oms.inventory.v1.StoredItem
+	22, // 20: oms.inventory.v1.InventoryItemOptionAdded.option:type_name -> oms.inventory.v1.StoredOption
+	22, // 21: oms.inventory.v1.InventoryItemOptionDeleted.option:type_name -> oms.inventory.v1.StoredOption
+	22, // [22:22] is the sub-list for method output_type
+	22, // [22:22] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_oms_inventory_v1_events_proto_init() }
@@ -1355,8 +2641,8 @@ func file_oms_inventory_v1_events_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_oms_inventory_v1_events_proto_rawDesc), len(file_oms_inventory_v1_events_proto_rawDesc)),
-			NumEnums:      3,
-			NumMessages:   11,
+			NumEnums:      4,
+			NumMessages:   28,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

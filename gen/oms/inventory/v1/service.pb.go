@@ -10,6 +10,7 @@ package inventoryv1
 
 import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
+	v1 "github.com/orderstream/oms/gen/oms/money/v1"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	reflect "reflect"
@@ -793,11 +794,2035 @@ func (x *ListStockResponse) GetNextPageToken() string {
 	return ""
 }
 
+// Bin is a place for stock, also called warehouse.
+type Bin struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Inventory collection.
+	CollectionId int64 `protobuf:"varint,1,opt,name=collection_id,json=collectionId,proto3" json:"collection_id,omitempty"`
+	// Bin.
+	BinName string `protobuf:"bytes,2,opt,name=bin_name,json=binName,proto3" json:"bin_name,omitempty"`
+	// Its number, for those who know warehouses by number.
+	WarehouseNumber int64 `protobuf:"varint,3,opt,name=warehouse_number,json=warehouseNumber,proto3" json:"warehouse_number,omitempty"`
+	// Name for people.
+	DisplayName string `protobuf:"bytes,4,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
+	// Where it stands.
+	Address *Address `protobuf:"bytes,5,opt,name=address,proto3" json:"address,omitempty"`
+	// True when nobody created it, but units came into it.
+	Automatic bool `protobuf:"varint,6,opt,name=automatic,proto3" json:"automatic,omitempty"`
+	// SKUs of which it holds units.
+	StockedSkus int64 `protobuf:"varint,7,opt,name=stocked_skus,json=stockedSkus,proto3" json:"stocked_skus,omitempty"`
+	// How often it was created, updated or deleted.
+	Revision uint64 `protobuf:"varint,8,opt,name=revision,proto3" json:"revision,omitempty"`
+	// True once it was deleted; lists leave it out.
+	Deleted       bool `protobuf:"varint,9,opt,name=deleted,proto3" json:"deleted,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Bin) Reset() {
+	*x = Bin{}
+	mi := &file_oms_inventory_v1_service_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Bin) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Bin) ProtoMessage() {}
+
+func (x *Bin) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_inventory_v1_service_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Bin.ProtoReflect.Descriptor instead.
+func (*Bin) Descriptor() ([]byte, []int) {
+	return file_oms_inventory_v1_service_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *Bin) GetCollectionId() int64 {
+	if x != nil {
+		return x.CollectionId
+	}
+	return 0
+}
+
+func (x *Bin) GetBinName() string {
+	if x != nil {
+		return x.BinName
+	}
+	return ""
+}
+
+func (x *Bin) GetWarehouseNumber() int64 {
+	if x != nil {
+		return x.WarehouseNumber
+	}
+	return 0
+}
+
+func (x *Bin) GetDisplayName() string {
+	if x != nil {
+		return x.DisplayName
+	}
+	return ""
+}
+
+func (x *Bin) GetAddress() *Address {
+	if x != nil {
+		return x.Address
+	}
+	return nil
+}
+
+func (x *Bin) GetAutomatic() bool {
+	if x != nil {
+		return x.Automatic
+	}
+	return false
+}
+
+func (x *Bin) GetStockedSkus() int64 {
+	if x != nil {
+		return x.StockedSkus
+	}
+	return 0
+}
+
+func (x *Bin) GetRevision() uint64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+func (x *Bin) GetDeleted() bool {
+	if x != nil {
+		return x.Deleted
+	}
+	return false
+}
+
+// Address is where a bin stands.
+type Address struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// First street line.
+	Line1 string `protobuf:"bytes,1,opt,name=line1,proto3" json:"line1,omitempty"`
+	// Second street line.
+	Line2 string `protobuf:"bytes,2,opt,name=line2,proto3" json:"line2,omitempty"`
+	// City or town.
+	City string `protobuf:"bytes,3,opt,name=city,proto3" json:"city,omitempty"`
+	// State, county or region.
+	Region string `protobuf:"bytes,4,opt,name=region,proto3" json:"region,omitempty"`
+	// Zip or postal code.
+	PostalCode string `protobuf:"bytes,5,opt,name=postal_code,json=postalCode,proto3" json:"postal_code,omitempty"`
+	// ISO 3166-1 alpha-2 code, e.g. "GB"; empty when unknown.
+	CountryCode   string `protobuf:"bytes,6,opt,name=country_code,json=countryCode,proto3" json:"country_code,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Address) Reset() {
+	*x = Address{}
+	mi := &file_oms_inventory_v1_service_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Address) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Address) ProtoMessage() {}
+
+func (x *Address) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_inventory_v1_service_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Address.ProtoReflect.Descriptor instead.
+func (*Address) Descriptor() ([]byte, []int) {
+	return file_oms_inventory_v1_service_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *Address) GetLine1() string {
+	if x != nil {
+		return x.Line1
+	}
+	return ""
+}
+
+func (x *Address) GetLine2() string {
+	if x != nil {
+		return x.Line2
+	}
+	return ""
+}
+
+func (x *Address) GetCity() string {
+	if x != nil {
+		return x.City
+	}
+	return ""
+}
+
+func (x *Address) GetRegion() string {
+	if x != nil {
+		return x.Region
+	}
+	return ""
+}
+
+func (x *Address) GetPostalCode() string {
+	if x != nil {
+		return x.PostalCode
+	}
+	return ""
+}
+
+func (x *Address) GetCountryCode() string {
+	if x != nil {
+		return x.CountryCode
+	}
+	return ""
+}
+
+// CreateBinRequest describes the bin.
+type CreateBinRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Key under which a repeat of this request is recognised.
+	IdempotencyKey string `protobuf:"bytes,1,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
+	// Inventory collection; 0 means 1.
+	CollectionId int64 `protobuf:"varint,2,opt,name=collection_id,json=collectionId,proto3" json:"collection_id,omitempty"`
+	// Bin.
+	BinName string `protobuf:"bytes,3,opt,name=bin_name,json=binName,proto3" json:"bin_name,omitempty"`
+	// Name for people.
+	DisplayName string `protobuf:"bytes,4,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
+	// Where it stands.
+	Address *Address `protobuf:"bytes,5,opt,name=address,proto3" json:"address,omitempty"`
+	// Revision that the caller has seen; another one is refused. 0 means any.
+	ExpectedRevision uint64 `protobuf:"varint,6,opt,name=expected_revision,json=expectedRevision,proto3" json:"expected_revision,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *CreateBinRequest) Reset() {
+	*x = CreateBinRequest{}
+	mi := &file_oms_inventory_v1_service_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateBinRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateBinRequest) ProtoMessage() {}
+
+func (x *CreateBinRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_inventory_v1_service_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateBinRequest.ProtoReflect.Descriptor instead.
+func (*CreateBinRequest) Descriptor() ([]byte, []int) {
+	return file_oms_inventory_v1_service_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *CreateBinRequest) GetIdempotencyKey() string {
+	if x != nil {
+		return x.IdempotencyKey
+	}
+	return ""
+}
+
+func (x *CreateBinRequest) GetCollectionId() int64 {
+	if x != nil {
+		return x.CollectionId
+	}
+	return 0
+}
+
+func (x *CreateBinRequest) GetBinName() string {
+	if x != nil {
+		return x.BinName
+	}
+	return ""
+}
+
+func (x *CreateBinRequest) GetDisplayName() string {
+	if x != nil {
+		return x.DisplayName
+	}
+	return ""
+}
+
+func (x *CreateBinRequest) GetAddress() *Address {
+	if x != nil {
+		return x.Address
+	}
+	return nil
+}
+
+func (x *CreateBinRequest) GetExpectedRevision() uint64 {
+	if x != nil {
+		return x.ExpectedRevision
+	}
+	return 0
+}
+
+// CreateBinResponse carries the bin.
+type CreateBinResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The bin.
+	Bin *Bin `protobuf:"bytes,1,opt,name=bin,proto3" json:"bin,omitempty"`
+	// Log position of the commit.
+	Position uint64 `protobuf:"varint,2,opt,name=position,proto3" json:"position,omitempty"`
+	// True when an earlier request with the same idempotency key did the work.
+	Repeated      bool `protobuf:"varint,3,opt,name=repeated,proto3" json:"repeated,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreateBinResponse) Reset() {
+	*x = CreateBinResponse{}
+	mi := &file_oms_inventory_v1_service_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateBinResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateBinResponse) ProtoMessage() {}
+
+func (x *CreateBinResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_inventory_v1_service_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateBinResponse.ProtoReflect.Descriptor instead.
+func (*CreateBinResponse) Descriptor() ([]byte, []int) {
+	return file_oms_inventory_v1_service_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *CreateBinResponse) GetBin() *Bin {
+	if x != nil {
+		return x.Bin
+	}
+	return nil
+}
+
+func (x *CreateBinResponse) GetPosition() uint64 {
+	if x != nil {
+		return x.Position
+	}
+	return 0
+}
+
+func (x *CreateBinResponse) GetRepeated() bool {
+	if x != nil {
+		return x.Repeated
+	}
+	return false
+}
+
+// UpdateBinRequest changes a bin. What is not given stays as it is.
+type UpdateBinRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Key under which a repeat of this request is recognised.
+	IdempotencyKey string `protobuf:"bytes,1,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
+	// Revision that the caller has seen; another one is refused. 0 means any.
+	ExpectedRevision uint64 `protobuf:"varint,2,opt,name=expected_revision,json=expectedRevision,proto3" json:"expected_revision,omitempty"`
+	// Inventory collection; 0 means 1.
+	CollectionId int64 `protobuf:"varint,3,opt,name=collection_id,json=collectionId,proto3" json:"collection_id,omitempty"`
+	// Bin.
+	BinName string `protobuf:"bytes,4,opt,name=bin_name,json=binName,proto3" json:"bin_name,omitempty"`
+	// Name for people.
+	DisplayName *string `protobuf:"bytes,5,opt,name=display_name,json=displayName,proto3,oneof" json:"display_name,omitempty"`
+	// Where it stands; replaces the address as a whole.
+	Address       *Address `protobuf:"bytes,6,opt,name=address,proto3" json:"address,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateBinRequest) Reset() {
+	*x = UpdateBinRequest{}
+	mi := &file_oms_inventory_v1_service_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateBinRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateBinRequest) ProtoMessage() {}
+
+func (x *UpdateBinRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_inventory_v1_service_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateBinRequest.ProtoReflect.Descriptor instead.
+func (*UpdateBinRequest) Descriptor() ([]byte, []int) {
+	return file_oms_inventory_v1_service_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *UpdateBinRequest) GetIdempotencyKey() string {
+	if x != nil {
+		return x.IdempotencyKey
+	}
+	return ""
+}
+
+func (x *UpdateBinRequest) GetExpectedRevision() uint64 {
+	if x != nil {
+		return x.ExpectedRevision
+	}
+	return 0
+}
+
+func (x *UpdateBinRequest) GetCollectionId() int64 {
+	if x != nil {
+		return x.CollectionId
+	}
+	return 0
+}
+
+func (x *UpdateBinRequest) GetBinName() string {
+	if x != nil {
+		return x.BinName
+	}
+	return ""
+}
+
+func (x *UpdateBinRequest) GetDisplayName() string {
+	if x != nil && x.DisplayName != nil {
+		return *x.DisplayName
+	}
+	return ""
+}
+
+func (x *UpdateBinRequest) GetAddress() *Address {
+	if x != nil {
+		return x.Address
+	}
+	return nil
+}
+
+// UpdateBinResponse carries the bin.
+type UpdateBinResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The bin after the change.
+	Bin *Bin `protobuf:"bytes,1,opt,name=bin,proto3" json:"bin,omitempty"`
+	// Log position of the commit.
+	Position uint64 `protobuf:"varint,2,opt,name=position,proto3" json:"position,omitempty"`
+	// True when an earlier request with the same idempotency key did the work.
+	Repeated      bool `protobuf:"varint,3,opt,name=repeated,proto3" json:"repeated,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateBinResponse) Reset() {
+	*x = UpdateBinResponse{}
+	mi := &file_oms_inventory_v1_service_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateBinResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateBinResponse) ProtoMessage() {}
+
+func (x *UpdateBinResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_inventory_v1_service_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateBinResponse.ProtoReflect.Descriptor instead.
+func (*UpdateBinResponse) Descriptor() ([]byte, []int) {
+	return file_oms_inventory_v1_service_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *UpdateBinResponse) GetBin() *Bin {
+	if x != nil {
+		return x.Bin
+	}
+	return nil
+}
+
+func (x *UpdateBinResponse) GetPosition() uint64 {
+	if x != nil {
+		return x.Position
+	}
+	return 0
+}
+
+func (x *UpdateBinResponse) GetRepeated() bool {
+	if x != nil {
+		return x.Repeated
+	}
+	return false
+}
+
+// DeleteBinRequest names a bin.
+type DeleteBinRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Key under which a repeat of this request is recognised.
+	IdempotencyKey string `protobuf:"bytes,1,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
+	// Revision that the caller has seen; another one is refused. 0 means any.
+	ExpectedRevision uint64 `protobuf:"varint,2,opt,name=expected_revision,json=expectedRevision,proto3" json:"expected_revision,omitempty"`
+	// Inventory collection; 0 means 1.
+	CollectionId int64 `protobuf:"varint,3,opt,name=collection_id,json=collectionId,proto3" json:"collection_id,omitempty"`
+	// Bin.
+	BinName       string `protobuf:"bytes,4,opt,name=bin_name,json=binName,proto3" json:"bin_name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteBinRequest) Reset() {
+	*x = DeleteBinRequest{}
+	mi := &file_oms_inventory_v1_service_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteBinRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteBinRequest) ProtoMessage() {}
+
+func (x *DeleteBinRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_inventory_v1_service_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteBinRequest.ProtoReflect.Descriptor instead.
+func (*DeleteBinRequest) Descriptor() ([]byte, []int) {
+	return file_oms_inventory_v1_service_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *DeleteBinRequest) GetIdempotencyKey() string {
+	if x != nil {
+		return x.IdempotencyKey
+	}
+	return ""
+}
+
+func (x *DeleteBinRequest) GetExpectedRevision() uint64 {
+	if x != nil {
+		return x.ExpectedRevision
+	}
+	return 0
+}
+
+func (x *DeleteBinRequest) GetCollectionId() int64 {
+	if x != nil {
+		return x.CollectionId
+	}
+	return 0
+}
+
+func (x *DeleteBinRequest) GetBinName() string {
+	if x != nil {
+		return x.BinName
+	}
+	return ""
+}
+
+// DeleteBinResponse says what was stored.
+type DeleteBinResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name, number and revision of the bin.
+	Bin *Bin `protobuf:"bytes,1,opt,name=bin,proto3" json:"bin,omitempty"`
+	// Log position of the commit.
+	Position uint64 `protobuf:"varint,2,opt,name=position,proto3" json:"position,omitempty"`
+	// True when an earlier request with the same idempotency key did the work.
+	Repeated      bool `protobuf:"varint,3,opt,name=repeated,proto3" json:"repeated,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteBinResponse) Reset() {
+	*x = DeleteBinResponse{}
+	mi := &file_oms_inventory_v1_service_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteBinResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteBinResponse) ProtoMessage() {}
+
+func (x *DeleteBinResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_inventory_v1_service_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteBinResponse.ProtoReflect.Descriptor instead.
+func (*DeleteBinResponse) Descriptor() ([]byte, []int) {
+	return file_oms_inventory_v1_service_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *DeleteBinResponse) GetBin() *Bin {
+	if x != nil {
+		return x.Bin
+	}
+	return nil
+}
+
+func (x *DeleteBinResponse) GetPosition() uint64 {
+	if x != nil {
+		return x.Position
+	}
+	return 0
+}
+
+func (x *DeleteBinResponse) GetRepeated() bool {
+	if x != nil {
+		return x.Repeated
+	}
+	return false
+}
+
+// ListBinsRequest pages.
+type ListBinsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Inventory collection; 0 means 1.
+	CollectionId int64 `protobuf:"varint,1,opt,name=collection_id,json=collectionId,proto3" json:"collection_id,omitempty"`
+	// Entries a page, 1 to 1000; 0 means 100.
+	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// Cursor from the page before.
+	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Log position that the answer must have seen; 0 reads what is there.
+	MinPosition   uint64 `protobuf:"varint,4,opt,name=min_position,json=minPosition,proto3" json:"min_position,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListBinsRequest) Reset() {
+	*x = ListBinsRequest{}
+	mi := &file_oms_inventory_v1_service_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListBinsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListBinsRequest) ProtoMessage() {}
+
+func (x *ListBinsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_inventory_v1_service_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListBinsRequest.ProtoReflect.Descriptor instead.
+func (*ListBinsRequest) Descriptor() ([]byte, []int) {
+	return file_oms_inventory_v1_service_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *ListBinsRequest) GetCollectionId() int64 {
+	if x != nil {
+		return x.CollectionId
+	}
+	return 0
+}
+
+func (x *ListBinsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListBinsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+func (x *ListBinsRequest) GetMinPosition() uint64 {
+	if x != nil {
+		return x.MinPosition
+	}
+	return 0
+}
+
+// ListBinsResponse is one page.
+type ListBinsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Bins by name.
+	Bins []*Bin `protobuf:"bytes,1,rep,name=bins,proto3" json:"bins,omitempty"`
+	// Cursor of the next page; empty on the last one.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListBinsResponse) Reset() {
+	*x = ListBinsResponse{}
+	mi := &file_oms_inventory_v1_service_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListBinsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListBinsResponse) ProtoMessage() {}
+
+func (x *ListBinsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_inventory_v1_service_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListBinsResponse.ProtoReflect.Descriptor instead.
+func (*ListBinsResponse) Descriptor() ([]byte, []int) {
+	return file_oms_inventory_v1_service_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *ListBinsResponse) GetBins() []*Bin {
+	if x != nil {
+		return x.Bins
+	}
+	return nil
+}
+
+func (x *ListBinsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// InventoryItem is an item of the catalogue: what is sold.
+type InventoryItem struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Inventory collection.
+	CollectionId int64 `protobuf:"varint,1,opt,name=collection_id,json=collectionId,proto3" json:"collection_id,omitempty"`
+	// Stock keeping unit.
+	SkuId string `protobuf:"bytes,2,opt,name=sku_id,json=skuId,proto3" json:"sku_id,omitempty"`
+	// Its number, for those who know items by number.
+	ItemNumber int64 `protobuf:"varint,3,opt,name=item_number,json=itemNumber,proto3" json:"item_number,omitempty"`
+	// Name for people.
+	Name string `protobuf:"bytes,4,opt,name=name,proto3" json:"name,omitempty"`
+	// Text for people.
+	Description string `protobuf:"bytes,5,opt,name=description,proto3" json:"description,omitempty"`
+	// Where it is in its life.
+	Status ItemStatus `protobuf:"varint,6,opt,name=status,proto3,enum=oms.inventory.v1.ItemStatus" json:"status,omitempty"`
+	// Whether its stock is to be watched.
+	TrackStock bool `protobuf:"varint,7,opt,name=track_stock,json=trackStock,proto3" json:"track_stock,omitempty"`
+	// Price of one unit; absent when it has none.
+	Price *v1.Money `protobuf:"bytes,8,opt,name=price,proto3" json:"price,omitempty"`
+	// What the seller pays for one unit; absent when unknown.
+	Cost *v1.Money `protobuf:"bytes,9,opt,name=cost,proto3" json:"cost,omitempty"`
+	// Identifiers that trade knows, by kind: upc, ean, gtin, mpn, isbn.
+	Identifiers map[string]string `protobuf:"bytes,10,rep,name=identifiers,proto3" json:"identifiers,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// What a partner calls it.
+	PartnerSku string `protobuf:"bytes,11,opt,name=partner_sku,json=partnerSku,proto3" json:"partner_sku,omitempty"`
+	// Caller's own properties.
+	Properties map[string]string `protobuf:"bytes,12,rep,name=properties,proto3" json:"properties,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// Options, in the caller's order.
+	Options []*ItemOption `protobuf:"bytes,13,rep,name=options,proto3" json:"options,omitempty"`
+	// How often anything about it was stored.
+	Revision uint64 `protobuf:"varint,14,opt,name=revision,proto3" json:"revision,omitempty"`
+	// True once it was deleted; lists leave it out.
+	Deleted       bool `protobuf:"varint,15,opt,name=deleted,proto3" json:"deleted,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *InventoryItem) Reset() {
+	*x = InventoryItem{}
+	mi := &file_oms_inventory_v1_service_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *InventoryItem) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*InventoryItem) ProtoMessage() {}
+
+func (x *InventoryItem) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_inventory_v1_service_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use InventoryItem.ProtoReflect.Descriptor instead.
+func (*InventoryItem) Descriptor() ([]byte, []int) {
+	return file_oms_inventory_v1_service_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *InventoryItem) GetCollectionId() int64 {
+	if x != nil {
+		return x.CollectionId
+	}
+	return 0
+}
+
+func (x *InventoryItem) GetSkuId() string {
+	if x != nil {
+		return x.SkuId
+	}
+	return ""
+}
+
+func (x *InventoryItem) GetItemNumber() int64 {
+	if x != nil {
+		return x.ItemNumber
+	}
+	return 0
+}
+
+func (x *InventoryItem) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *InventoryItem) GetDescription() string {
+	if x != nil {
+		return x.Description
+	}
+	return ""
+}
+
+func (x *InventoryItem) GetStatus() ItemStatus {
+	if x != nil {
+		return x.Status
+	}
+	return ItemStatus_ITEM_STATUS_UNSPECIFIED
+}
+
+func (x *InventoryItem) GetTrackStock() bool {
+	if x != nil {
+		return x.TrackStock
+	}
+	return false
+}
+
+func (x *InventoryItem) GetPrice() *v1.Money {
+	if x != nil {
+		return x.Price
+	}
+	return nil
+}
+
+func (x *InventoryItem) GetCost() *v1.Money {
+	if x != nil {
+		return x.Cost
+	}
+	return nil
+}
+
+func (x *InventoryItem) GetIdentifiers() map[string]string {
+	if x != nil {
+		return x.Identifiers
+	}
+	return nil
+}
+
+func (x *InventoryItem) GetPartnerSku() string {
+	if x != nil {
+		return x.PartnerSku
+	}
+	return ""
+}
+
+func (x *InventoryItem) GetProperties() map[string]string {
+	if x != nil {
+		return x.Properties
+	}
+	return nil
+}
+
+func (x *InventoryItem) GetOptions() []*ItemOption {
+	if x != nil {
+		return x.Options
+	}
+	return nil
+}
+
+func (x *InventoryItem) GetRevision() uint64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+func (x *InventoryItem) GetDeleted() bool {
+	if x != nil {
+		return x.Deleted
+	}
+	return false
+}
+
+// ItemOption is one form in which an item is sold, with stock of its own.
+type ItemOption struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Stock keeping unit of the option, a SKU of its own.
+	SkuId string `protobuf:"bytes,1,opt,name=sku_id,json=skuId,proto3" json:"sku_id,omitempty"`
+	// Its number, from the same sequence as those of items; set by the service.
+	ItemNumber int64 `protobuf:"varint,2,opt,name=item_number,json=itemNumber,proto3" json:"item_number,omitempty"`
+	// Name for people.
+	Name string `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
+	// Price of one unit; absent takes that of the item.
+	Price *v1.Money `protobuf:"bytes,4,opt,name=price,proto3" json:"price,omitempty"`
+	// What makes it this one, e.g. size: L.
+	Attributes    map[string]string `protobuf:"bytes,5,rep,name=attributes,proto3" json:"attributes,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ItemOption) Reset() {
+	*x = ItemOption{}
+	mi := &file_oms_inventory_v1_service_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ItemOption) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ItemOption) ProtoMessage() {}
+
+func (x *ItemOption) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_inventory_v1_service_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ItemOption.ProtoReflect.Descriptor instead.
+func (*ItemOption) Descriptor() ([]byte, []int) {
+	return file_oms_inventory_v1_service_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *ItemOption) GetSkuId() string {
+	if x != nil {
+		return x.SkuId
+	}
+	return ""
+}
+
+func (x *ItemOption) GetItemNumber() int64 {
+	if x != nil {
+		return x.ItemNumber
+	}
+	return 0
+}
+
+func (x *ItemOption) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ItemOption) GetPrice() *v1.Money {
+	if x != nil {
+		return x.Price
+	}
+	return nil
+}
+
+func (x *ItemOption) GetAttributes() map[string]string {
+	if x != nil {
+		return x.Attributes
+	}
+	return nil
+}
+
+// CreateItemRequest describes the item.
+type CreateItemRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Key under which a repeat of this request is recognised.
+	IdempotencyKey string `protobuf:"bytes,1,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
+	// Inventory collection; 0 means 1.
+	CollectionId int64 `protobuf:"varint,2,opt,name=collection_id,json=collectionId,proto3" json:"collection_id,omitempty"`
+	// Stock keeping unit.
+	SkuId string `protobuf:"bytes,3,opt,name=sku_id,json=skuId,proto3" json:"sku_id,omitempty"`
+	// Name for people.
+	Name string `protobuf:"bytes,4,opt,name=name,proto3" json:"name,omitempty"`
+	// Text for people.
+	Description string `protobuf:"bytes,5,opt,name=description,proto3" json:"description,omitempty"`
+	// Where it is in its life; unspecified means active.
+	Status ItemStatus `protobuf:"varint,6,opt,name=status,proto3,enum=oms.inventory.v1.ItemStatus" json:"status,omitempty"`
+	// Whether its stock is to be watched; absent means yes.
+	TrackStock *bool `protobuf:"varint,7,opt,name=track_stock,json=trackStock,proto3,oneof" json:"track_stock,omitempty"`
+	// Price of one unit.
+	Price *v1.Money `protobuf:"bytes,8,opt,name=price,proto3" json:"price,omitempty"`
+	// What the seller pays for one unit, in the same currency.
+	Cost *v1.Money `protobuf:"bytes,9,opt,name=cost,proto3" json:"cost,omitempty"`
+	// Identifiers that trade knows, by kind: upc, ean, gtin, mpn, isbn.
+	Identifiers map[string]string `protobuf:"bytes,10,rep,name=identifiers,proto3" json:"identifiers,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// What a partner calls it.
+	PartnerSku string `protobuf:"bytes,11,opt,name=partner_sku,json=partnerSku,proto3" json:"partner_sku,omitempty"`
+	// Caller's own properties.
+	Properties map[string]string `protobuf:"bytes,12,rep,name=properties,proto3" json:"properties,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// Options.
+	Options []*ItemOption `protobuf:"bytes,13,rep,name=options,proto3" json:"options,omitempty"`
+	// Revision that the caller has seen; another one is refused. 0 means any.
+	ExpectedRevision uint64 `protobuf:"varint,14,opt,name=expected_revision,json=expectedRevision,proto3" json:"expected_revision,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *CreateItemRequest) Reset() {
+	*x = CreateItemRequest{}
+	mi := &file_oms_inventory_v1_service_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateItemRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateItemRequest) ProtoMessage() {}
+
+func (x *CreateItemRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_inventory_v1_service_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateItemRequest.ProtoReflect.Descriptor instead.
+func (*CreateItemRequest) Descriptor() ([]byte, []int) {
+	return file_oms_inventory_v1_service_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *CreateItemRequest) GetIdempotencyKey() string {
+	if x != nil {
+		return x.IdempotencyKey
+	}
+	return ""
+}
+
+func (x *CreateItemRequest) GetCollectionId() int64 {
+	if x != nil {
+		return x.CollectionId
+	}
+	return 0
+}
+
+func (x *CreateItemRequest) GetSkuId() string {
+	if x != nil {
+		return x.SkuId
+	}
+	return ""
+}
+
+func (x *CreateItemRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *CreateItemRequest) GetDescription() string {
+	if x != nil {
+		return x.Description
+	}
+	return ""
+}
+
+func (x *CreateItemRequest) GetStatus() ItemStatus {
+	if x != nil {
+		return x.Status
+	}
+	return ItemStatus_ITEM_STATUS_UNSPECIFIED
+}
+
+func (x *CreateItemRequest) GetTrackStock() bool {
+	if x != nil && x.TrackStock != nil {
+		return *x.TrackStock
+	}
+	return false
+}
+
+func (x *CreateItemRequest) GetPrice() *v1.Money {
+	if x != nil {
+		return x.Price
+	}
+	return nil
+}
+
+func (x *CreateItemRequest) GetCost() *v1.Money {
+	if x != nil {
+		return x.Cost
+	}
+	return nil
+}
+
+func (x *CreateItemRequest) GetIdentifiers() map[string]string {
+	if x != nil {
+		return x.Identifiers
+	}
+	return nil
+}
+
+func (x *CreateItemRequest) GetPartnerSku() string {
+	if x != nil {
+		return x.PartnerSku
+	}
+	return ""
+}
+
+func (x *CreateItemRequest) GetProperties() map[string]string {
+	if x != nil {
+		return x.Properties
+	}
+	return nil
+}
+
+func (x *CreateItemRequest) GetOptions() []*ItemOption {
+	if x != nil {
+		return x.Options
+	}
+	return nil
+}
+
+func (x *CreateItemRequest) GetExpectedRevision() uint64 {
+	if x != nil {
+		return x.ExpectedRevision
+	}
+	return 0
+}
+
+// CreateItemResponse carries the item.
+type CreateItemResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The item.
+	Item *InventoryItem `protobuf:"bytes,1,opt,name=item,proto3" json:"item,omitempty"`
+	// Log position of the commit.
+	Position uint64 `protobuf:"varint,2,opt,name=position,proto3" json:"position,omitempty"`
+	// True when an earlier request with the same idempotency key did the work.
+	Repeated      bool `protobuf:"varint,3,opt,name=repeated,proto3" json:"repeated,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreateItemResponse) Reset() {
+	*x = CreateItemResponse{}
+	mi := &file_oms_inventory_v1_service_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateItemResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateItemResponse) ProtoMessage() {}
+
+func (x *CreateItemResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_inventory_v1_service_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateItemResponse.ProtoReflect.Descriptor instead.
+func (*CreateItemResponse) Descriptor() ([]byte, []int) {
+	return file_oms_inventory_v1_service_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *CreateItemResponse) GetItem() *InventoryItem {
+	if x != nil {
+		return x.Item
+	}
+	return nil
+}
+
+func (x *CreateItemResponse) GetPosition() uint64 {
+	if x != nil {
+		return x.Position
+	}
+	return 0
+}
+
+func (x *CreateItemResponse) GetRepeated() bool {
+	if x != nil {
+		return x.Repeated
+	}
+	return false
+}
+
+// UpdateItemRequest changes an item. What is not given stays as it is.
+type UpdateItemRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Key under which a repeat of this request is recognised.
+	IdempotencyKey string `protobuf:"bytes,1,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
+	// Revision that the caller has seen; another one is refused. 0 means any.
+	ExpectedRevision uint64 `protobuf:"varint,2,opt,name=expected_revision,json=expectedRevision,proto3" json:"expected_revision,omitempty"`
+	// Inventory collection; 0 means 1.
+	CollectionId int64 `protobuf:"varint,3,opt,name=collection_id,json=collectionId,proto3" json:"collection_id,omitempty"`
+	// Stock keeping unit.
+	SkuId string `protobuf:"bytes,4,opt,name=sku_id,json=skuId,proto3" json:"sku_id,omitempty"`
+	// Name for people.
+	Name *string `protobuf:"bytes,5,opt,name=name,proto3,oneof" json:"name,omitempty"`
+	// Text for people.
+	Description *string `protobuf:"bytes,6,opt,name=description,proto3,oneof" json:"description,omitempty"`
+	// Where it is in its life.
+	Status ItemStatus `protobuf:"varint,7,opt,name=status,proto3,enum=oms.inventory.v1.ItemStatus" json:"status,omitempty"`
+	// Whether its stock is to be watched.
+	TrackStock *bool `protobuf:"varint,8,opt,name=track_stock,json=trackStock,proto3,oneof" json:"track_stock,omitempty"`
+	// Price of one unit. Another currency is refused while a cost or an option
+	// has a price in the old one, unless it is given here too.
+	Price *v1.Money `protobuf:"bytes,9,opt,name=price,proto3" json:"price,omitempty"`
+	// What the seller pays for one unit.
+	Cost *v1.Money `protobuf:"bytes,10,opt,name=cost,proto3" json:"cost,omitempty"`
+	// Identifiers to change; an empty value removes one.
+	Identifiers map[string]string `protobuf:"bytes,11,rep,name=identifiers,proto3" json:"identifiers,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// What a partner calls it.
+	PartnerSku *string `protobuf:"bytes,12,opt,name=partner_sku,json=partnerSku,proto3,oneof" json:"partner_sku,omitempty"`
+	// Properties to change; an empty value removes one.
+	Properties    map[string]string `protobuf:"bytes,13,rep,name=properties,proto3" json:"properties,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateItemRequest) Reset() {
+	*x = UpdateItemRequest{}
+	mi := &file_oms_inventory_v1_service_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateItemRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateItemRequest) ProtoMessage() {}
+
+func (x *UpdateItemRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_inventory_v1_service_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateItemRequest.ProtoReflect.Descriptor instead.
+func (*UpdateItemRequest) Descriptor() ([]byte, []int) {
+	return file_oms_inventory_v1_service_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *UpdateItemRequest) GetIdempotencyKey() string {
+	if x != nil {
+		return x.IdempotencyKey
+	}
+	return ""
+}
+
+func (x *UpdateItemRequest) GetExpectedRevision() uint64 {
+	if x != nil {
+		return x.ExpectedRevision
+	}
+	return 0
+}
+
+func (x *UpdateItemRequest) GetCollectionId() int64 {
+	if x != nil {
+		return x.CollectionId
+	}
+	return 0
+}
+
+func (x *UpdateItemRequest) GetSkuId() string {
+	if x != nil {
+		return x.SkuId
+	}
+	return ""
+}
+
+func (x *UpdateItemRequest) GetName() string {
+	if x != nil && x.Name != nil {
+		return *x.Name
+	}
+	return ""
+}
+
+func (x *UpdateItemRequest) GetDescription() string {
+	if x != nil && x.Description != nil {
+		return *x.Description
+	}
+	return ""
+}
+
+func (x *UpdateItemRequest) GetStatus() ItemStatus {
+	if x != nil {
+		return x.Status
+	}
+	return ItemStatus_ITEM_STATUS_UNSPECIFIED
+}
+
+func (x *UpdateItemRequest) GetTrackStock() bool {
+	if x != nil && x.TrackStock != nil {
+		return *x.TrackStock
+	}
+	return false
+}
+
+func (x *UpdateItemRequest) GetPrice() *v1.Money {
+	if x != nil {
+		return x.Price
+	}
+	return nil
+}
+
+func (x *UpdateItemRequest) GetCost() *v1.Money {
+	if x != nil {
+		return x.Cost
+	}
+	return nil
+}
+
+func (x *UpdateItemRequest) GetIdentifiers() map[string]string {
+	if x != nil {
+		return x.Identifiers
+	}
+	return nil
+}
+
+func (x *UpdateItemRequest) GetPartnerSku() string {
+	if x != nil && x.PartnerSku != nil {
+		return *x.PartnerSku
+	}
+	return ""
+}
+
+func (x *UpdateItemRequest) GetProperties() map[string]string {
+	if x != nil {
+		return x.Properties
+	}
+	return nil
+}
+
+// UpdateItemResponse carries the item.
+type UpdateItemResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The item after the change.
+	Item *InventoryItem `protobuf:"bytes,1,opt,name=item,proto3" json:"item,omitempty"`
+	// Log position of the commit.
+	Position uint64 `protobuf:"varint,2,opt,name=position,proto3" json:"position,omitempty"`
+	// True when an earlier request with the same idempotency key did the work.
+	Repeated      bool `protobuf:"varint,3,opt,name=repeated,proto3" json:"repeated,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateItemResponse) Reset() {
+	*x = UpdateItemResponse{}
+	mi := &file_oms_inventory_v1_service_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateItemResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateItemResponse) ProtoMessage() {}
+
+func (x *UpdateItemResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_inventory_v1_service_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateItemResponse.ProtoReflect.Descriptor instead.
+func (*UpdateItemResponse) Descriptor() ([]byte, []int) {
+	return file_oms_inventory_v1_service_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *UpdateItemResponse) GetItem() *InventoryItem {
+	if x != nil {
+		return x.Item
+	}
+	return nil
+}
+
+func (x *UpdateItemResponse) GetPosition() uint64 {
+	if x != nil {
+		return x.Position
+	}
+	return 0
+}
+
+func (x *UpdateItemResponse) GetRepeated() bool {
+	if x != nil {
+		return x.Repeated
+	}
+	return false
+}
+
+// SetItemOptionsRequest lists the options of an item. One that is missing is
+// deleted; one that stays keeps its number.
+type SetItemOptionsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Key under which a repeat of this request is recognised.
+	IdempotencyKey string `protobuf:"bytes,1,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
+	// Revision that the caller has seen; another one is refused. 0 means any.
+	ExpectedRevision uint64 `protobuf:"varint,2,opt,name=expected_revision,json=expectedRevision,proto3" json:"expected_revision,omitempty"`
+	// Inventory collection; 0 means 1.
+	CollectionId int64 `protobuf:"varint,3,opt,name=collection_id,json=collectionId,proto3" json:"collection_id,omitempty"`
+	// Stock keeping unit of the item.
+	SkuId string `protobuf:"bytes,4,opt,name=sku_id,json=skuId,proto3" json:"sku_id,omitempty"`
+	// All options, in the order wanted.
+	Options       []*ItemOption `protobuf:"bytes,5,rep,name=options,proto3" json:"options,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetItemOptionsRequest) Reset() {
+	*x = SetItemOptionsRequest{}
+	mi := &file_oms_inventory_v1_service_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetItemOptionsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetItemOptionsRequest) ProtoMessage() {}
+
+func (x *SetItemOptionsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_inventory_v1_service_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetItemOptionsRequest.ProtoReflect.Descriptor instead.
+func (*SetItemOptionsRequest) Descriptor() ([]byte, []int) {
+	return file_oms_inventory_v1_service_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *SetItemOptionsRequest) GetIdempotencyKey() string {
+	if x != nil {
+		return x.IdempotencyKey
+	}
+	return ""
+}
+
+func (x *SetItemOptionsRequest) GetExpectedRevision() uint64 {
+	if x != nil {
+		return x.ExpectedRevision
+	}
+	return 0
+}
+
+func (x *SetItemOptionsRequest) GetCollectionId() int64 {
+	if x != nil {
+		return x.CollectionId
+	}
+	return 0
+}
+
+func (x *SetItemOptionsRequest) GetSkuId() string {
+	if x != nil {
+		return x.SkuId
+	}
+	return ""
+}
+
+func (x *SetItemOptionsRequest) GetOptions() []*ItemOption {
+	if x != nil {
+		return x.Options
+	}
+	return nil
+}
+
+// SetItemOptionsResponse carries the item.
+type SetItemOptionsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The item after the change.
+	Item *InventoryItem `protobuf:"bytes,1,opt,name=item,proto3" json:"item,omitempty"`
+	// Log position of the commit.
+	Position uint64 `protobuf:"varint,2,opt,name=position,proto3" json:"position,omitempty"`
+	// True when an earlier request with the same idempotency key did the work.
+	Repeated      bool `protobuf:"varint,3,opt,name=repeated,proto3" json:"repeated,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetItemOptionsResponse) Reset() {
+	*x = SetItemOptionsResponse{}
+	mi := &file_oms_inventory_v1_service_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetItemOptionsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetItemOptionsResponse) ProtoMessage() {}
+
+func (x *SetItemOptionsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_inventory_v1_service_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetItemOptionsResponse.ProtoReflect.Descriptor instead.
+func (*SetItemOptionsResponse) Descriptor() ([]byte, []int) {
+	return file_oms_inventory_v1_service_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *SetItemOptionsResponse) GetItem() *InventoryItem {
+	if x != nil {
+		return x.Item
+	}
+	return nil
+}
+
+func (x *SetItemOptionsResponse) GetPosition() uint64 {
+	if x != nil {
+		return x.Position
+	}
+	return 0
+}
+
+func (x *SetItemOptionsResponse) GetRepeated() bool {
+	if x != nil {
+		return x.Repeated
+	}
+	return false
+}
+
+// DeleteItemRequest names an item.
+type DeleteItemRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Key under which a repeat of this request is recognised.
+	IdempotencyKey string `protobuf:"bytes,1,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
+	// Revision that the caller has seen; another one is refused. 0 means any.
+	ExpectedRevision uint64 `protobuf:"varint,2,opt,name=expected_revision,json=expectedRevision,proto3" json:"expected_revision,omitempty"`
+	// Inventory collection; 0 means 1.
+	CollectionId int64 `protobuf:"varint,3,opt,name=collection_id,json=collectionId,proto3" json:"collection_id,omitempty"`
+	// Stock keeping unit.
+	SkuId         string `protobuf:"bytes,4,opt,name=sku_id,json=skuId,proto3" json:"sku_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteItemRequest) Reset() {
+	*x = DeleteItemRequest{}
+	mi := &file_oms_inventory_v1_service_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteItemRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteItemRequest) ProtoMessage() {}
+
+func (x *DeleteItemRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_inventory_v1_service_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteItemRequest.ProtoReflect.Descriptor instead.
+func (*DeleteItemRequest) Descriptor() ([]byte, []int) {
+	return file_oms_inventory_v1_service_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *DeleteItemRequest) GetIdempotencyKey() string {
+	if x != nil {
+		return x.IdempotencyKey
+	}
+	return ""
+}
+
+func (x *DeleteItemRequest) GetExpectedRevision() uint64 {
+	if x != nil {
+		return x.ExpectedRevision
+	}
+	return 0
+}
+
+func (x *DeleteItemRequest) GetCollectionId() int64 {
+	if x != nil {
+		return x.CollectionId
+	}
+	return 0
+}
+
+func (x *DeleteItemRequest) GetSkuId() string {
+	if x != nil {
+		return x.SkuId
+	}
+	return ""
+}
+
+// DeleteItemResponse says what was stored.
+type DeleteItemResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// SKU, number and revision of the item.
+	Item *InventoryItem `protobuf:"bytes,1,opt,name=item,proto3" json:"item,omitempty"`
+	// Log position of the commit.
+	Position uint64 `protobuf:"varint,2,opt,name=position,proto3" json:"position,omitempty"`
+	// True when an earlier request with the same idempotency key did the work.
+	Repeated      bool `protobuf:"varint,3,opt,name=repeated,proto3" json:"repeated,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteItemResponse) Reset() {
+	*x = DeleteItemResponse{}
+	mi := &file_oms_inventory_v1_service_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteItemResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteItemResponse) ProtoMessage() {}
+
+func (x *DeleteItemResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_inventory_v1_service_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteItemResponse.ProtoReflect.Descriptor instead.
+func (*DeleteItemResponse) Descriptor() ([]byte, []int) {
+	return file_oms_inventory_v1_service_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *DeleteItemResponse) GetItem() *InventoryItem {
+	if x != nil {
+		return x.Item
+	}
+	return nil
+}
+
+func (x *DeleteItemResponse) GetPosition() uint64 {
+	if x != nil {
+		return x.Position
+	}
+	return 0
+}
+
+func (x *DeleteItemResponse) GetRepeated() bool {
+	if x != nil {
+		return x.Repeated
+	}
+	return false
+}
+
+// GetItemRequest names an item in one of two ways.
+type GetItemRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Inventory collection; 0 means 1.
+	CollectionId int64 `protobuf:"varint,1,opt,name=collection_id,json=collectionId,proto3" json:"collection_id,omitempty"`
+	// Stock keeping unit of the item or of one of its options.
+	SkuId string `protobuf:"bytes,2,opt,name=sku_id,json=skuId,proto3" json:"sku_id,omitempty"`
+	// Number of the item or of one of its options.
+	ItemNumber int64 `protobuf:"varint,3,opt,name=item_number,json=itemNumber,proto3" json:"item_number,omitempty"`
+	// Log position that the answer must have seen; 0 reads what is there.
+	MinPosition   uint64 `protobuf:"varint,4,opt,name=min_position,json=minPosition,proto3" json:"min_position,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetItemRequest) Reset() {
+	*x = GetItemRequest{}
+	mi := &file_oms_inventory_v1_service_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetItemRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetItemRequest) ProtoMessage() {}
+
+func (x *GetItemRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_inventory_v1_service_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetItemRequest.ProtoReflect.Descriptor instead.
+func (*GetItemRequest) Descriptor() ([]byte, []int) {
+	return file_oms_inventory_v1_service_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *GetItemRequest) GetCollectionId() int64 {
+	if x != nil {
+		return x.CollectionId
+	}
+	return 0
+}
+
+func (x *GetItemRequest) GetSkuId() string {
+	if x != nil {
+		return x.SkuId
+	}
+	return ""
+}
+
+func (x *GetItemRequest) GetItemNumber() int64 {
+	if x != nil {
+		return x.ItemNumber
+	}
+	return 0
+}
+
+func (x *GetItemRequest) GetMinPosition() uint64 {
+	if x != nil {
+		return x.MinPosition
+	}
+	return 0
+}
+
+// GetItemResponse is the item.
+type GetItemResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The item; of an option, the item that it is an option of.
+	Item          *InventoryItem `protobuf:"bytes,1,opt,name=item,proto3" json:"item,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetItemResponse) Reset() {
+	*x = GetItemResponse{}
+	mi := &file_oms_inventory_v1_service_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetItemResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetItemResponse) ProtoMessage() {}
+
+func (x *GetItemResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_inventory_v1_service_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetItemResponse.ProtoReflect.Descriptor instead.
+func (*GetItemResponse) Descriptor() ([]byte, []int) {
+	return file_oms_inventory_v1_service_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *GetItemResponse) GetItem() *InventoryItem {
+	if x != nil {
+		return x.Item
+	}
+	return nil
+}
+
+// ListItemsRequest pages.
+type ListItemsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Inventory collection; 0 means 1.
+	CollectionId int64 `protobuf:"varint,1,opt,name=collection_id,json=collectionId,proto3" json:"collection_id,omitempty"`
+	// Entries a page, 1 to 1000; 0 means 100.
+	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// Cursor from the page before.
+	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Log position that the answer must have seen; 0 reads what is there.
+	MinPosition uint64 `protobuf:"varint,4,opt,name=min_position,json=minPosition,proto3" json:"min_position,omitempty"`
+	// Only items whose SKU begins like this.
+	SkuPrefix     string `protobuf:"bytes,5,opt,name=sku_prefix,json=skuPrefix,proto3" json:"sku_prefix,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListItemsRequest) Reset() {
+	*x = ListItemsRequest{}
+	mi := &file_oms_inventory_v1_service_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListItemsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListItemsRequest) ProtoMessage() {}
+
+func (x *ListItemsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_inventory_v1_service_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListItemsRequest.ProtoReflect.Descriptor instead.
+func (*ListItemsRequest) Descriptor() ([]byte, []int) {
+	return file_oms_inventory_v1_service_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *ListItemsRequest) GetCollectionId() int64 {
+	if x != nil {
+		return x.CollectionId
+	}
+	return 0
+}
+
+func (x *ListItemsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListItemsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+func (x *ListItemsRequest) GetMinPosition() uint64 {
+	if x != nil {
+		return x.MinPosition
+	}
+	return 0
+}
+
+func (x *ListItemsRequest) GetSkuPrefix() string {
+	if x != nil {
+		return x.SkuPrefix
+	}
+	return ""
+}
+
+// ListItemsResponse is one page.
+type ListItemsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Items by SKU.
+	Items []*InventoryItem `protobuf:"bytes,1,rep,name=items,proto3" json:"items,omitempty"`
+	// Cursor of the next page; empty on the last one.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListItemsResponse) Reset() {
+	*x = ListItemsResponse{}
+	mi := &file_oms_inventory_v1_service_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListItemsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListItemsResponse) ProtoMessage() {}
+
+func (x *ListItemsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_inventory_v1_service_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListItemsResponse.ProtoReflect.Descriptor instead.
+func (*ListItemsResponse) Descriptor() ([]byte, []int) {
+	return file_oms_inventory_v1_service_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *ListItemsResponse) GetItems() []*InventoryItem {
+	if x != nil {
+		return x.Items
+	}
+	return nil
+}
+
+func (x *ListItemsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
 var File_oms_inventory_v1_service_proto protoreflect.FileDescriptor
 
 const file_oms_inventory_v1_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1eoms/inventory/v1/service.proto\x12\x10oms.inventory.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1doms/inventory/v1/events.proto\"\xbb\x01\n" +
+	"\x1eoms/inventory/v1/service.proto\x12\x10oms.inventory.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1doms/inventory/v1/events.proto\x1a\x18oms/money/v1/money.proto\"\xbb\x01\n" +
 	"\x12AdjustStockRequest\x121\n" +
 	"\x0fidempotency_key\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\x0eidempotencyKey\x122\n" +
 	"\rcollection_id\x18\x02 \x01(\x03B\r\xbaH\n" +
@@ -866,12 +2891,241 @@ const file_oms_inventory_v1_service_proto_rawDesc = "" +
 	"\fmin_position\x18\x04 \x01(\x04R\vminPosition\"j\n" +
 	"\x11ListStockResponse\x12-\n" +
 	"\x05stock\x18\x01 \x03(\v2\x17.oms.inventory.v1.StockR\x05stock\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\x92\x03\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xbf\x02\n" +
+	"\x03Bin\x12#\n" +
+	"\rcollection_id\x18\x01 \x01(\x03R\fcollectionId\x12\x19\n" +
+	"\bbin_name\x18\x02 \x01(\tR\abinName\x12)\n" +
+	"\x10warehouse_number\x18\x03 \x01(\x03R\x0fwarehouseNumber\x12!\n" +
+	"\fdisplay_name\x18\x04 \x01(\tR\vdisplayName\x123\n" +
+	"\aaddress\x18\x05 \x01(\v2\x19.oms.inventory.v1.AddressR\aaddress\x12\x1c\n" +
+	"\tautomatic\x18\x06 \x01(\bR\tautomatic\x12!\n" +
+	"\fstocked_skus\x18\a \x01(\x03R\vstockedSkus\x12\x1a\n" +
+	"\brevision\x18\b \x01(\x04R\brevision\x12\x18\n" +
+	"\adeleted\x18\t \x01(\bR\adeleted\"\xec\x01\n" +
+	"\aAddress\x12\x1e\n" +
+	"\x05line1\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x02R\x05line1\x12\x1e\n" +
+	"\x05line2\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x02R\x05line2\x12\x1c\n" +
+	"\x04city\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\x04city\x12 \n" +
+	"\x06region\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\x06region\x12(\n" +
+	"\vpostal_code\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18 R\n" +
+	"postalCode\x127\n" +
+	"\fcountry_code\x18\x06 \x01(\tB\x14\xbaH\x11r\x0f2\r^([A-Z]{2})?$R\vcountryCode\"\xae\x02\n" +
+	"\x10CreateBinRequest\x121\n" +
+	"\x0fidempotency_key\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\x0eidempotencyKey\x122\n" +
+	"\rcollection_id\x18\x02 \x01(\x03B\r\xbaH\n" +
+	"\"\b\x18\xff\xff\xff\xff\a(\x00R\fcollectionId\x12$\n" +
+	"\bbin_name\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\abinName\x12+\n" +
+	"\fdisplay_name\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\vdisplayName\x123\n" +
+	"\aaddress\x18\x05 \x01(\v2\x19.oms.inventory.v1.AddressR\aaddress\x12+\n" +
+	"\x11expected_revision\x18\x06 \x01(\x04R\x10expectedRevision\"t\n" +
+	"\x11CreateBinResponse\x12'\n" +
+	"\x03bin\x18\x01 \x01(\v2\x15.oms.inventory.v1.BinR\x03bin\x12\x1a\n" +
+	"\bposition\x18\x02 \x01(\x04R\bposition\x12\x1a\n" +
+	"\brepeated\x18\x03 \x01(\bR\brepeated\"\xc4\x02\n" +
+	"\x10UpdateBinRequest\x121\n" +
+	"\x0fidempotency_key\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\x0eidempotencyKey\x12+\n" +
+	"\x11expected_revision\x18\x02 \x01(\x04R\x10expectedRevision\x122\n" +
+	"\rcollection_id\x18\x03 \x01(\x03B\r\xbaH\n" +
+	"\"\b\x18\xff\xff\xff\xff\a(\x00R\fcollectionId\x12$\n" +
+	"\bbin_name\x18\x04 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\abinName\x120\n" +
+	"\fdisplay_name\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01H\x00R\vdisplayName\x88\x01\x01\x123\n" +
+	"\aaddress\x18\x06 \x01(\v2\x19.oms.inventory.v1.AddressR\aaddressB\x0f\n" +
+	"\r_display_name\"t\n" +
+	"\x11UpdateBinResponse\x12'\n" +
+	"\x03bin\x18\x01 \x01(\v2\x15.oms.inventory.v1.BinR\x03bin\x12\x1a\n" +
+	"\bposition\x18\x02 \x01(\x04R\bposition\x12\x1a\n" +
+	"\brepeated\x18\x03 \x01(\bR\brepeated\"\xcc\x01\n" +
+	"\x10DeleteBinRequest\x121\n" +
+	"\x0fidempotency_key\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\x0eidempotencyKey\x12+\n" +
+	"\x11expected_revision\x18\x02 \x01(\x04R\x10expectedRevision\x122\n" +
+	"\rcollection_id\x18\x03 \x01(\x03B\r\xbaH\n" +
+	"\"\b\x18\xff\xff\xff\xff\a(\x00R\fcollectionId\x12$\n" +
+	"\bbin_name\x18\x04 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\abinName\"t\n" +
+	"\x11DeleteBinResponse\x12'\n" +
+	"\x03bin\x18\x01 \x01(\v2\x15.oms.inventory.v1.BinR\x03bin\x12\x1a\n" +
+	"\bposition\x18\x02 \x01(\x04R\bposition\x12\x1a\n" +
+	"\brepeated\x18\x03 \x01(\bR\brepeated\"\xba\x01\n" +
+	"\x0fListBinsRequest\x122\n" +
+	"\rcollection_id\x18\x01 \x01(\x03B\r\xbaH\n" +
+	"\"\b\x18\xff\xff\xff\xff\a(\x00R\fcollectionId\x12'\n" +
+	"\tpage_size\x18\x02 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
+	"\n" +
+	"page_token\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x04R\tpageToken\x12!\n" +
+	"\fmin_position\x18\x04 \x01(\x04R\vminPosition\"e\n" +
+	"\x10ListBinsResponse\x12)\n" +
+	"\x04bins\x18\x01 \x03(\v2\x15.oms.inventory.v1.BinR\x04bins\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x80\x06\n" +
+	"\rInventoryItem\x12#\n" +
+	"\rcollection_id\x18\x01 \x01(\x03R\fcollectionId\x12\x15\n" +
+	"\x06sku_id\x18\x02 \x01(\tR\x05skuId\x12\x1f\n" +
+	"\vitem_number\x18\x03 \x01(\x03R\n" +
+	"itemNumber\x12\x12\n" +
+	"\x04name\x18\x04 \x01(\tR\x04name\x12 \n" +
+	"\vdescription\x18\x05 \x01(\tR\vdescription\x124\n" +
+	"\x06status\x18\x06 \x01(\x0e2\x1c.oms.inventory.v1.ItemStatusR\x06status\x12\x1f\n" +
+	"\vtrack_stock\x18\a \x01(\bR\n" +
+	"trackStock\x12)\n" +
+	"\x05price\x18\b \x01(\v2\x13.oms.money.v1.MoneyR\x05price\x12'\n" +
+	"\x04cost\x18\t \x01(\v2\x13.oms.money.v1.MoneyR\x04cost\x12R\n" +
+	"\videntifiers\x18\n" +
+	" \x03(\v20.oms.inventory.v1.InventoryItem.IdentifiersEntryR\videntifiers\x12\x1f\n" +
+	"\vpartner_sku\x18\v \x01(\tR\n" +
+	"partnerSku\x12O\n" +
+	"\n" +
+	"properties\x18\f \x03(\v2/.oms.inventory.v1.InventoryItem.PropertiesEntryR\n" +
+	"properties\x126\n" +
+	"\aoptions\x18\r \x03(\v2\x1c.oms.inventory.v1.ItemOptionR\aoptions\x12\x1a\n" +
+	"\brevision\x18\x0e \x01(\x04R\brevision\x12\x18\n" +
+	"\adeleted\x18\x0f \x01(\bR\adeleted\x1a>\n" +
+	"\x10IdentifiersEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a=\n" +
+	"\x0fPropertiesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xbf\x02\n" +
+	"\n" +
+	"ItemOption\x12 \n" +
+	"\x06sku_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x05skuId\x12\x1f\n" +
+	"\vitem_number\x18\x02 \x01(\x03R\n" +
+	"itemNumber\x12\x1c\n" +
+	"\x04name\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x02R\x04name\x12)\n" +
+	"\x05price\x18\x04 \x01(\v2\x13.oms.money.v1.MoneyR\x05price\x12f\n" +
+	"\n" +
+	"attributes\x18\x05 \x03(\v2,.oms.inventory.v1.ItemOption.AttributesEntryB\x18\xbaH\x15\x9a\x01\x12\x10\x14\"\ar\x05\x10\x01\x18\x80\x01*\x05r\x03\x18\x80\x02R\n" +
+	"attributes\x1a=\n" +
+	"\x0fAttributesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xc0\a\n" +
+	"\x11CreateItemRequest\x121\n" +
+	"\x0fidempotency_key\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\x0eidempotencyKey\x122\n" +
+	"\rcollection_id\x18\x02 \x01(\x03B\r\xbaH\n" +
+	"\"\b\x18\xff\xff\xff\xff\a(\x00R\fcollectionId\x12 \n" +
+	"\x06sku_id\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x05skuId\x12\x1c\n" +
+	"\x04name\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x02R\x04name\x12*\n" +
+	"\vdescription\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\vdescription\x12>\n" +
+	"\x06status\x18\x06 \x01(\x0e2\x1c.oms.inventory.v1.ItemStatusB\b\xbaH\x05\x82\x01\x02\x10\x01R\x06status\x12$\n" +
+	"\vtrack_stock\x18\a \x01(\bH\x00R\n" +
+	"trackStock\x88\x01\x01\x12)\n" +
+	"\x05price\x18\b \x01(\v2\x13.oms.money.v1.MoneyR\x05price\x12'\n" +
+	"\x04cost\x18\t \x01(\v2\x13.oms.money.v1.MoneyR\x04cost\x12\x85\x01\n" +
+	"\videntifiers\x18\n" +
+	" \x03(\v24.oms.inventory.v1.CreateItemRequest.IdentifiersEntryB-\xbaH*\x9a\x01'\x10\x05\"\x1dr\x1bR\x03upcR\x03eanR\x04gtinR\x03mpnR\x04isbn*\x04r\x02\x18@R\videntifiers\x12(\n" +
+	"\vpartner_sku\x18\v \x01(\tB\a\xbaH\x04r\x02\x18@R\n" +
+	"partnerSku\x12m\n" +
+	"\n" +
+	"properties\x18\f \x03(\v23.oms.inventory.v1.CreateItemRequest.PropertiesEntryB\x18\xbaH\x15\x9a\x01\x12\x10d\"\ar\x05\x10\x01\x18\x80\x01*\x05r\x03\x18\x80 R\n" +
+	"properties\x12A\n" +
+	"\aoptions\x18\r \x03(\v2\x1c.oms.inventory.v1.ItemOptionB\t\xbaH\x06\x92\x01\x03\x10\xe8\aR\aoptions\x12+\n" +
+	"\x11expected_revision\x18\x0e \x01(\x04R\x10expectedRevision\x1a>\n" +
+	"\x10IdentifiersEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a=\n" +
+	"\x0fPropertiesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\x0e\n" +
+	"\f_track_stock\"\x81\x01\n" +
+	"\x12CreateItemResponse\x123\n" +
+	"\x04item\x18\x01 \x01(\v2\x1f.oms.inventory.v1.InventoryItemR\x04item\x12\x1a\n" +
+	"\bposition\x18\x02 \x01(\x04R\bposition\x12\x1a\n" +
+	"\brepeated\x18\x03 \x01(\bR\brepeated\"\xb5\a\n" +
+	"\x11UpdateItemRequest\x121\n" +
+	"\x0fidempotency_key\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\x0eidempotencyKey\x12+\n" +
+	"\x11expected_revision\x18\x02 \x01(\x04R\x10expectedRevision\x122\n" +
+	"\rcollection_id\x18\x03 \x01(\x03B\r\xbaH\n" +
+	"\"\b\x18\xff\xff\xff\xff\a(\x00R\fcollectionId\x12 \n" +
+	"\x06sku_id\x18\x04 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x05skuId\x12!\n" +
+	"\x04name\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x02H\x00R\x04name\x88\x01\x01\x12/\n" +
+	"\vdescription\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\x80 H\x01R\vdescription\x88\x01\x01\x12>\n" +
+	"\x06status\x18\a \x01(\x0e2\x1c.oms.inventory.v1.ItemStatusB\b\xbaH\x05\x82\x01\x02\x10\x01R\x06status\x12$\n" +
+	"\vtrack_stock\x18\b \x01(\bH\x02R\n" +
+	"trackStock\x88\x01\x01\x12)\n" +
+	"\x05price\x18\t \x01(\v2\x13.oms.money.v1.MoneyR\x05price\x12'\n" +
+	"\x04cost\x18\n" +
+	" \x01(\v2\x13.oms.money.v1.MoneyR\x04cost\x12\x85\x01\n" +
+	"\videntifiers\x18\v \x03(\v24.oms.inventory.v1.UpdateItemRequest.IdentifiersEntryB-\xbaH*\x9a\x01'\x10\x05\"\x1dr\x1bR\x03upcR\x03eanR\x04gtinR\x03mpnR\x04isbn*\x04r\x02\x18@R\videntifiers\x12-\n" +
+	"\vpartner_sku\x18\f \x01(\tB\a\xbaH\x04r\x02\x18@H\x03R\n" +
+	"partnerSku\x88\x01\x01\x12m\n" +
+	"\n" +
+	"properties\x18\r \x03(\v23.oms.inventory.v1.UpdateItemRequest.PropertiesEntryB\x18\xbaH\x15\x9a\x01\x12\x10d\"\ar\x05\x10\x01\x18\x80\x01*\x05r\x03\x18\x80 R\n" +
+	"properties\x1a>\n" +
+	"\x10IdentifiersEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a=\n" +
+	"\x0fPropertiesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\a\n" +
+	"\x05_nameB\x0e\n" +
+	"\f_descriptionB\x0e\n" +
+	"\f_track_stockB\x0e\n" +
+	"\f_partner_sku\"\x81\x01\n" +
+	"\x12UpdateItemResponse\x123\n" +
+	"\x04item\x18\x01 \x01(\v2\x1f.oms.inventory.v1.InventoryItemR\x04item\x12\x1a\n" +
+	"\bposition\x18\x02 \x01(\x04R\bposition\x12\x1a\n" +
+	"\brepeated\x18\x03 \x01(\bR\brepeated\"\x90\x02\n" +
+	"\x15SetItemOptionsRequest\x121\n" +
+	"\x0fidempotency_key\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\x0eidempotencyKey\x12+\n" +
+	"\x11expected_revision\x18\x02 \x01(\x04R\x10expectedRevision\x122\n" +
+	"\rcollection_id\x18\x03 \x01(\x03B\r\xbaH\n" +
+	"\"\b\x18\xff\xff\xff\xff\a(\x00R\fcollectionId\x12 \n" +
+	"\x06sku_id\x18\x04 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x05skuId\x12A\n" +
+	"\aoptions\x18\x05 \x03(\v2\x1c.oms.inventory.v1.ItemOptionB\t\xbaH\x06\x92\x01\x03\x10\xe8\aR\aoptions\"\x85\x01\n" +
+	"\x16SetItemOptionsResponse\x123\n" +
+	"\x04item\x18\x01 \x01(\v2\x1f.oms.inventory.v1.InventoryItemR\x04item\x12\x1a\n" +
+	"\bposition\x18\x02 \x01(\x04R\bposition\x12\x1a\n" +
+	"\brepeated\x18\x03 \x01(\bR\brepeated\"\xc9\x01\n" +
+	"\x11DeleteItemRequest\x121\n" +
+	"\x0fidempotency_key\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\x0eidempotencyKey\x12+\n" +
+	"\x11expected_revision\x18\x02 \x01(\x04R\x10expectedRevision\x122\n" +
+	"\rcollection_id\x18\x03 \x01(\x03B\r\xbaH\n" +
+	"\"\b\x18\xff\xff\xff\xff\a(\x00R\fcollectionId\x12 \n" +
+	"\x06sku_id\x18\x04 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x05skuId\"\x81\x01\n" +
+	"\x12DeleteItemResponse\x123\n" +
+	"\x04item\x18\x01 \x01(\v2\x1f.oms.inventory.v1.InventoryItemR\x04item\x12\x1a\n" +
+	"\bposition\x18\x02 \x01(\x04R\bposition\x12\x1a\n" +
+	"\brepeated\x18\x03 \x01(\bR\brepeated\"\x9e\x02\n" +
+	"\x0eGetItemRequest\x122\n" +
+	"\rcollection_id\x18\x01 \x01(\x03B\r\xbaH\n" +
+	"\"\b\x18\xff\xff\xff\xff\a(\x00R\fcollectionId\x12\x1e\n" +
+	"\x06sku_id\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\x05skuId\x12(\n" +
+	"\vitem_number\x18\x03 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\n" +
+	"itemNumber\x12!\n" +
+	"\fmin_position\x18\x04 \x01(\x04R\vminPosition:k\xbaHh\x1af\n" +
+	"\x11get_item.one_name\x12!give either sku_id or item_number\x1a.(this.sku_id != '') != (this.item_number != 0)\"F\n" +
+	"\x0fGetItemResponse\x123\n" +
+	"\x04item\x18\x01 \x01(\v2\x1f.oms.inventory.v1.InventoryItemR\x04item\"\xe3\x01\n" +
+	"\x10ListItemsRequest\x122\n" +
+	"\rcollection_id\x18\x01 \x01(\x03B\r\xbaH\n" +
+	"\"\b\x18\xff\xff\xff\xff\a(\x00R\fcollectionId\x12'\n" +
+	"\tpage_size\x18\x02 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
+	"\n" +
+	"page_token\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x04R\tpageToken\x12!\n" +
+	"\fmin_position\x18\x04 \x01(\x04R\vminPosition\x12&\n" +
+	"\n" +
+	"sku_prefix\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18@R\tskuPrefix\"r\n" +
+	"\x11ListItemsResponse\x125\n" +
+	"\x05items\x18\x01 \x03(\v2\x1f.oms.inventory.v1.InventoryItemR\x05items\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\x8c\n" +
+	"\n" +
 	"\x10InventoryService\x12Z\n" +
 	"\vAdjustStock\x12$.oms.inventory.v1.AdjustStockRequest\x1a%.oms.inventory.v1.AdjustStockResponse\x12o\n" +
 	"\x12SetStockThresholds\x12+.oms.inventory.v1.SetStockThresholdsRequest\x1a,.oms.inventory.v1.SetStockThresholdsResponse\x12V\n" +
 	"\bGetStock\x12!.oms.inventory.v1.GetStockRequest\x1a\".oms.inventory.v1.GetStockResponse\"\x03\x90\x02\x01\x12Y\n" +
-	"\tListStock\x12\".oms.inventory.v1.ListStockRequest\x1a#.oms.inventory.v1.ListStockResponse\"\x03\x90\x02\x01B\xc3\x01\n" +
+	"\tListStock\x12\".oms.inventory.v1.ListStockRequest\x1a#.oms.inventory.v1.ListStockResponse\"\x03\x90\x02\x01\x12T\n" +
+	"\tCreateBin\x12\".oms.inventory.v1.CreateBinRequest\x1a#.oms.inventory.v1.CreateBinResponse\x12T\n" +
+	"\tUpdateBin\x12\".oms.inventory.v1.UpdateBinRequest\x1a#.oms.inventory.v1.UpdateBinResponse\x12T\n" +
+	"\tDeleteBin\x12\".oms.inventory.v1.DeleteBinRequest\x1a#.oms.inventory.v1.DeleteBinResponse\x12V\n" +
+	"\bListBins\x12!.oms.inventory.v1.ListBinsRequest\x1a\".oms.inventory.v1.ListBinsResponse\"\x03\x90\x02\x01\x12W\n" +
+	"\n" +
+	"CreateItem\x12#.oms.inventory.v1.CreateItemRequest\x1a$.oms.inventory.v1.CreateItemResponse\x12W\n" +
+	"\n" +
+	"UpdateItem\x12#.oms.inventory.v1.UpdateItemRequest\x1a$.oms.inventory.v1.UpdateItemResponse\x12c\n" +
+	"\x0eSetItemOptions\x12'.oms.inventory.v1.SetItemOptionsRequest\x1a(.oms.inventory.v1.SetItemOptionsResponse\x12W\n" +
+	"\n" +
+	"DeleteItem\x12#.oms.inventory.v1.DeleteItemRequest\x1a$.oms.inventory.v1.DeleteItemResponse\x12S\n" +
+	"\aGetItem\x12 .oms.inventory.v1.GetItemRequest\x1a!.oms.inventory.v1.GetItemResponse\"\x03\x90\x02\x01\x12Y\n" +
+	"\tListItems\x12\".oms.inventory.v1.ListItemsRequest\x1a#.oms.inventory.v1.ListItemsResponse\"\x03\x90\x02\x01B\xc3\x01\n" +
 	"\x14com.oms.inventory.v1B\fServiceProtoP\x01Z;github.com/orderstream/oms/gen/oms/inventory/v1;inventoryv1\xa2\x02\x03OIX\xaa\x02\x10Oms.Inventory.V1\xca\x02\x10Oms\\Inventory\\V1\xe2\x02\x1cOms\\Inventory\\V1\\GPBMetadata\xea\x02\x12Oms::Inventory::V1b\x06proto3"
 
 var (
@@ -886,7 +3140,7 @@ func file_oms_inventory_v1_service_proto_rawDescGZIP() []byte {
 	return file_oms_inventory_v1_service_proto_rawDescData
 }
 
-var file_oms_inventory_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_oms_inventory_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 41)
 var file_oms_inventory_v1_service_proto_goTypes = []any{
 	(*AdjustStockRequest)(nil),         // 0: oms.inventory.v1.AdjustStockRequest
 	(*StockLine)(nil),                  // 1: oms.inventory.v1.StockLine
@@ -898,30 +3152,116 @@ var file_oms_inventory_v1_service_proto_goTypes = []any{
 	(*GetStockResponse)(nil),           // 7: oms.inventory.v1.GetStockResponse
 	(*ListStockRequest)(nil),           // 8: oms.inventory.v1.ListStockRequest
 	(*ListStockResponse)(nil),          // 9: oms.inventory.v1.ListStockResponse
-	(StockMovement)(0),                 // 10: oms.inventory.v1.StockMovement
-	(StockStatus)(0),                   // 11: oms.inventory.v1.StockStatus
+	(*Bin)(nil),                        // 10: oms.inventory.v1.Bin
+	(*Address)(nil),                    // 11: oms.inventory.v1.Address
+	(*CreateBinRequest)(nil),           // 12: oms.inventory.v1.CreateBinRequest
+	(*CreateBinResponse)(nil),          // 13: oms.inventory.v1.CreateBinResponse
+	(*UpdateBinRequest)(nil),           // 14: oms.inventory.v1.UpdateBinRequest
+	(*UpdateBinResponse)(nil),          // 15: oms.inventory.v1.UpdateBinResponse
+	(*DeleteBinRequest)(nil),           // 16: oms.inventory.v1.DeleteBinRequest
+	(*DeleteBinResponse)(nil),          // 17: oms.inventory.v1.DeleteBinResponse
+	(*ListBinsRequest)(nil),            // 18: oms.inventory.v1.ListBinsRequest
+	(*ListBinsResponse)(nil),           // 19: oms.inventory.v1.ListBinsResponse
+	(*InventoryItem)(nil),              // 20: oms.inventory.v1.InventoryItem
+	(*ItemOption)(nil),                 // 21: oms.inventory.v1.ItemOption
+	(*CreateItemRequest)(nil),          // 22: oms.inventory.v1.CreateItemRequest
+	(*CreateItemResponse)(nil),         // 23: oms.inventory.v1.CreateItemResponse
+	(*UpdateItemRequest)(nil),          // 24: oms.inventory.v1.UpdateItemRequest
+	(*UpdateItemResponse)(nil),         // 25: oms.inventory.v1.UpdateItemResponse
+	(*SetItemOptionsRequest)(nil),      // 26: oms.inventory.v1.SetItemOptionsRequest
+	(*SetItemOptionsResponse)(nil),     // 27: oms.inventory.v1.SetItemOptionsResponse
+	(*DeleteItemRequest)(nil),          // 28: oms.inventory.v1.DeleteItemRequest
+	(*DeleteItemResponse)(nil),         // 29: oms.inventory.v1.DeleteItemResponse
+	(*GetItemRequest)(nil),             // 30: oms.inventory.v1.GetItemRequest
+	(*GetItemResponse)(nil),            // 31: oms.inventory.v1.GetItemResponse
+	(*ListItemsRequest)(nil),           // 32: oms.inventory.v1.ListItemsRequest
+	(*ListItemsResponse)(nil),          // 33: oms.inventory.v1.ListItemsResponse
+	nil,                                // 34: oms.inventory.v1.InventoryItem.IdentifiersEntry
+	nil,                                // 35: oms.inventory.v1.InventoryItem.PropertiesEntry
+	nil,                                // 36: oms.inventory.v1.ItemOption.AttributesEntry
+	nil,                                // 37: oms.inventory.v1.CreateItemRequest.IdentifiersEntry
+	nil,                                // 38: oms.inventory.v1.CreateItemRequest.PropertiesEntry
+	nil,                                // 39: oms.inventory.v1.UpdateItemRequest.IdentifiersEntry
+	nil,                                // 40: oms.inventory.v1.UpdateItemRequest.PropertiesEntry
+	(StockMovement)(0),                 // 41: oms.inventory.v1.StockMovement
+	(StockStatus)(0),                   // 42: oms.inventory.v1.StockStatus
+	(ItemStatus)(0),                    // 43: oms.inventory.v1.ItemStatus
+	(*v1.Money)(nil),                   // 44: oms.money.v1.Money
 }
 var file_oms_inventory_v1_service_proto_depIdxs = []int32{
 	1,  // 0: oms.inventory.v1.AdjustStockRequest.lines:type_name -> oms.inventory.v1.StockLine
-	10, // 1: oms.inventory.v1.StockLine.movement:type_name -> oms.inventory.v1.StockMovement
+	41, // 1: oms.inventory.v1.StockLine.movement:type_name -> oms.inventory.v1.StockMovement
 	3,  // 2: oms.inventory.v1.AdjustStockResponse.stock:type_name -> oms.inventory.v1.Stock
-	11, // 3: oms.inventory.v1.Stock.status:type_name -> oms.inventory.v1.StockStatus
+	42, // 3: oms.inventory.v1.Stock.status:type_name -> oms.inventory.v1.StockStatus
 	3,  // 4: oms.inventory.v1.SetStockThresholdsResponse.stock:type_name -> oms.inventory.v1.Stock
 	3,  // 5: oms.inventory.v1.GetStockResponse.stock:type_name -> oms.inventory.v1.Stock
 	3,  // 6: oms.inventory.v1.ListStockResponse.stock:type_name -> oms.inventory.v1.Stock
-	0,  // 7: oms.inventory.v1.InventoryService.AdjustStock:input_type -> oms.inventory.v1.AdjustStockRequest
-	4,  // 8: oms.inventory.v1.InventoryService.SetStockThresholds:input_type -> oms.inventory.v1.SetStockThresholdsRequest
-	6,  // 9: oms.inventory.v1.InventoryService.GetStock:input_type -> oms.inventory.v1.GetStockRequest
-	8,  // 10: oms.inventory.v1.InventoryService.ListStock:input_type -> oms.inventory.v1.ListStockRequest
-	2,  // 11: oms.inventory.v1.InventoryService.AdjustStock:output_type -> oms.inventory.v1.AdjustStockResponse
-	5,  // 12: oms.inventory.v1.InventoryService.SetStockThresholds:output_type -> oms.inventory.v1.SetStockThresholdsResponse
-	7,  // 13: oms.inventory.v1.InventoryService.GetStock:output_type -> oms.inventory.v1.GetStockResponse
-	9,  // 14: oms.inventory.v1.InventoryService.ListStock:output_type -> oms.inventory.v1.ListStockResponse
-	11, // [11:15] is the sub-list for method output_type
-	7,  // [7:11] is the sub-list for method input_type
-	7,  // [7:7] is the sub-list for extension type_name
-	7,  // [7:7] is the sub-list for extension extendee
-	0,  // [0:7] is the sub-list for field type_name
+	11, // 7: oms.inventory.v1.Bin.address:type_name -> oms.inventory.v1.Address
+	11, // 8: oms.inventory.v1.CreateBinRequest.address:type_name -> oms.inventory.v1.Address
+	10, // 9: oms.inventory.v1.CreateBinResponse.bin:type_name -> oms.inventory.v1.Bin
+	11, // 10: oms.inventory.v1.UpdateBinRequest.address:type_name -> oms.inventory.v1.Address
+	10, // 11: oms.inventory.v1.UpdateBinResponse.bin:type_name -> oms.inventory.v1.Bin
+	10, // 12: oms.inventory.v1.DeleteBinResponse.bin:type_name -> oms.inventory.v1.Bin
+	10, // 13: oms.inventory.v1.ListBinsResponse.bins:type_name -> oms.inventory.v1.Bin
+	43, // 14: oms.inventory.v1.InventoryItem.status:type_name -> oms.inventory.v1.ItemStatus
+	44, // 15: oms.inventory.v1.InventoryItem.price:type_name -> oms.money.v1.Money
+	44, // 16: oms.inventory.v1.InventoryItem.cost:type_name -> oms.money.v1.Money
+	34, // 17: oms.inventory.v1.InventoryItem.identifiers:type_name -> oms.inventory.v1.InventoryItem.IdentifiersEntry
+	35, // 18: oms.inventory.v1.InventoryItem.properties:type_name -> oms.inventory.v1.InventoryItem.PropertiesEntry
+	21, // 19: oms.inventory.v1.InventoryItem.options:type_name -> oms.inventory.v1.ItemOption
+	44, // 20: oms.inventory.v1.ItemOption.price:type_name -> oms.money.v1.Money
+	36, // 21: oms.inventory.v1.ItemOption.attributes:type_name -> oms.inventory.v1.ItemOption.AttributesEntry
+	43, // 22: oms.inventory.v1.CreateItemRequest.status:type_name -> oms.inventory.v1.ItemStatus
+	44, // 23: oms.inventory.v1.CreateItemRequest.price:type_name -> oms.money.v1.Money
+	44, // 24: oms.inventory.v1.CreateItemRequest.cost:type_name -> oms.money.v1.Money
+	37, // 25: oms.inventory.v1.CreateItemRequest.identifiers:type_name -> oms.inventory.v1.CreateItemRequest.IdentifiersEntry
+	38, // 26: oms.inventory.v1.CreateItemRequest.properties:type_name -> oms.inventory.v1.CreateItemRequest.PropertiesEntry
+	21, // 27: oms.inventory.v1.CreateItemRequest.options:type_name -> oms.inventory.v1.ItemOption
+	20, // 28: oms.inventory.v1.CreateItemResponse.item:type_name -> oms.inventory.v1.InventoryItem
+	43, // 29: oms.inventory.v1.UpdateItemRequest.status:type_name -> oms.inventory.v1.ItemStatus
+	44, // 30: oms.inventory.v1.UpdateItemRequest.price:type_name -> oms.money.v1.Money
+	44, // 31: oms.inventory.v1.UpdateItemRequest.cost:type_name -> oms.money.v1.Money
+	39, // 32: oms.inventory.v1.UpdateItemRequest.identifiers:type_name -> oms.inventory.v1.UpdateItemRequest.IdentifiersEntry
+	40, // 33: oms.inventory.v1.UpdateItemRequest.properties:type_name -> oms.inventory.v1.UpdateItemRequest.PropertiesEntry
+	20, // 34: oms.inventory.v1.UpdateItemResponse.item:type_name -> oms.inventory.v1.InventoryItem
+	21, // 35: oms.inventory.v1.SetItemOptionsRequest.options:type_name -> oms.inventory.v1.ItemOption
+	20, // 36: oms.inventory.v1.SetItemOptionsResponse.item:type_name -> oms.inventory.v1.InventoryItem
+	20, // 37: oms.inventory.v1.DeleteItemResponse.item:type_name -> oms.inventory.v1.InventoryItem
+	20, // 38: oms.inventory.v1.GetItemResponse.item:type_name -> oms.inventory.v1.InventoryItem
+	20, // 39: oms.inventory.v1.ListItemsResponse.items:type_name -> oms.inventory.v1.InventoryItem
+	0,  // 40: oms.inventory.v1.InventoryService.AdjustStock:input_type -> oms.inventory.v1.AdjustStockRequest
+	4,  // 41: oms.inventory.v1.InventoryService.SetStockThresholds:input_type -> oms.inventory.v1.SetStockThresholdsRequest
+	6,  // 42: oms.inventory.v1.InventoryService.GetStock:input_type -> oms.inventory.v1.GetStockRequest
+	8,  // 43: oms.inventory.v1.InventoryService.ListStock:input_type -> oms.inventory.v1.ListStockRequest
+	12, // 44: oms.inventory.v1.InventoryService.CreateBin:input_type -> oms.inventory.v1.CreateBinRequest
+	14, // 45: oms.inventory.v1.InventoryService.UpdateBin:input_type -> oms.inventory.v1.UpdateBinRequest
+	16, // 46: oms.inventory.v1.InventoryService.DeleteBin:input_type -> oms.inventory.v1.DeleteBinRequest
+	18, // 47: oms.inventory.v1.InventoryService.ListBins:input_type -> oms.inventory.v1.ListBinsRequest
+	22, // 48: oms.inventory.v1.InventoryService.CreateItem:input_type -> oms.inventory.v1.CreateItemRequest
+	24, // 49: oms.inventory.v1.InventoryService.UpdateItem:input_type -> oms.inventory.v1.UpdateItemRequest
+	26, // 50: oms.inventory.v1.InventoryService.SetItemOptions:input_type -> oms.inventory.v1.SetItemOptionsRequest
+	28, // 51: oms.inventory.v1.InventoryService.DeleteItem:input_type -> oms.inventory.v1.DeleteItemRequest
+	30, // 52: oms.inventory.v1.InventoryService.GetItem:input_type -> oms.inventory.v1.GetItemRequest
+	32, // 53: oms.inventory.v1.InventoryService.ListItems:input_type -> oms.inventory.v1.ListItemsRequest
+	2,  // 54: oms.inventory.v1.InventoryService.AdjustStock:output_type -> oms.inventory.v1.AdjustStockResponse
+	5,  // 55: oms.inventory.v1.InventoryService.SetStockThresholds:output_type -> oms.inventory.v1.SetStockThresholdsResponse
+	7,  // 56: oms.inventory.v1.InventoryService.GetStock:output_type -> oms.inventory.v1.GetStockResponse
+	9,  // 57: oms.inventory.v1.InventoryService.ListStock:output_type -> oms.inventory.v1.ListStockResponse
+	13, // 58: oms.inventory.v1.InventoryService.CreateBin:output_type -> oms.inventory.v1.CreateBinResponse
+	15, // 59: oms.inventory.v1.InventoryService.UpdateBin:output_type -> oms.inventory.v1.UpdateBinResponse
+	17, // 60: oms.inventory.v1.InventoryService.DeleteBin:output_type -> oms.inventory.v1.DeleteBinResponse
+	19, // 61: oms.inventory.v1.InventoryService.ListBins:output_type -> oms.inventory.v1.ListBinsResponse
+	23, // 62: oms.inventory.v1.InventoryService.CreateItem:output_type -> oms.inventory.v1.CreateItemResponse
+	25, // 63: oms.inventory.v1.InventoryService.UpdateItem:output_type -> oms.inventory.v1.UpdateItemResponse
+	27, // 64: oms.inventory.v1.InventoryService.SetItemOptions:output_type -> oms.inventory.v1.SetItemOptionsResponse
+	29, // 65: oms.inventory.v1.InventoryService.DeleteItem:output_type -> oms.inventory.v1.DeleteItemResponse
+	31, // 66: oms.inventory.v1.InventoryService.GetItem:output_type -> oms.inventory.v1.GetItemResponse
+	33, // 67: oms.inventory.v1.InventoryService.ListItems:output_type -> oms.inventory.v1.ListItemsResponse
+	54, // [54:68] is the sub-list for method output_type
+	40, // [40:54] is the sub-list for method input_type
+	40, // [40:40] is the sub-list for extension type_name
+	40, // [40:40] is the sub-list for extension extendee
+	0,  // [0:40] is the sub-list for field type_name
 }
 
 func init() { file_oms_inventory_v1_service_proto_init() }
@@ -931,13 +3271,16 @@ func file_oms_inventory_v1_service_proto_init() {
 	}
 	file_oms_inventory_v1_events_proto_init()
 	file_oms_inventory_v1_service_proto_msgTypes[4].OneofWrappers = []any{}
+	file_oms_inventory_v1_service_proto_msgTypes[14].OneofWrappers = []any{}
+	file_oms_inventory_v1_service_proto_msgTypes[22].OneofWrappers = []any{}
+	file_oms_inventory_v1_service_proto_msgTypes[24].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_oms_inventory_v1_service_proto_rawDesc), len(file_oms_inventory_v1_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   10,
+			NumMessages:   41,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

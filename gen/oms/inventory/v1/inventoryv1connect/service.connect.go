@@ -46,6 +46,36 @@ const (
 	// InventoryServiceListStockProcedure is the fully-qualified name of the InventoryService's
 	// ListStock RPC.
 	InventoryServiceListStockProcedure = "/oms.inventory.v1.InventoryService/ListStock"
+	// InventoryServiceCreateBinProcedure is the fully-qualified name of the InventoryService's
+	// CreateBin RPC.
+	InventoryServiceCreateBinProcedure = "/oms.inventory.v1.InventoryService/CreateBin"
+	// InventoryServiceUpdateBinProcedure is the fully-qualified name of the InventoryService's
+	// UpdateBin RPC.
+	InventoryServiceUpdateBinProcedure = "/oms.inventory.v1.InventoryService/UpdateBin"
+	// InventoryServiceDeleteBinProcedure is the fully-qualified name of the InventoryService's
+	// DeleteBin RPC.
+	InventoryServiceDeleteBinProcedure = "/oms.inventory.v1.InventoryService/DeleteBin"
+	// InventoryServiceListBinsProcedure is the fully-qualified name of the InventoryService's ListBins
+	// RPC.
+	InventoryServiceListBinsProcedure = "/oms.inventory.v1.InventoryService/ListBins"
+	// InventoryServiceCreateItemProcedure is the fully-qualified name of the InventoryService's
+	// CreateItem RPC.
+	InventoryServiceCreateItemProcedure = "/oms.inventory.v1.InventoryService/CreateItem"
+	// InventoryServiceUpdateItemProcedure is the fully-qualified name of the InventoryService's
+	// UpdateItem RPC.
+	InventoryServiceUpdateItemProcedure = "/oms.inventory.v1.InventoryService/UpdateItem"
+	// InventoryServiceSetItemOptionsProcedure is the fully-qualified name of the InventoryService's
+	// SetItemOptions RPC.
+	InventoryServiceSetItemOptionsProcedure = "/oms.inventory.v1.InventoryService/SetItemOptions"
+	// InventoryServiceDeleteItemProcedure is the fully-qualified name of the InventoryService's
+	// DeleteItem RPC.
+	InventoryServiceDeleteItemProcedure = "/oms.inventory.v1.InventoryService/DeleteItem"
+	// InventoryServiceGetItemProcedure is the fully-qualified name of the InventoryService's GetItem
+	// RPC.
+	InventoryServiceGetItemProcedure = "/oms.inventory.v1.InventoryService/GetItem"
+	// InventoryServiceListItemsProcedure is the fully-qualified name of the InventoryService's
+	// ListItems RPC.
+	InventoryServiceListItemsProcedure = "/oms.inventory.v1.InventoryService/ListItems"
 )
 
 // InventoryServiceClient is a client for the oms.inventory.v1.InventoryService service.
@@ -59,6 +89,27 @@ type InventoryServiceClient interface {
 	GetStock(context.Context, *v1.GetStockRequest) (*v1.GetStockResponse, error)
 	// ListStock pages through the stock of a collection, by SKU and bin.
 	ListStock(context.Context, *v1.ListStockRequest) (*v1.ListStockResponse, error)
+	// CreateBin makes a bin known, or says more of one that is known only because
+	// units came into it.
+	CreateBin(context.Context, *v1.CreateBinRequest) (*v1.CreateBinResponse, error)
+	// UpdateBin changes what is known of a bin.
+	UpdateBin(context.Context, *v1.UpdateBinRequest) (*v1.UpdateBinResponse, error)
+	// DeleteBin forgets a bin without units.
+	DeleteBin(context.Context, *v1.DeleteBinRequest) (*v1.DeleteBinResponse, error)
+	// ListBins pages through the bins of a collection, by name.
+	ListBins(context.Context, *v1.ListBinsRequest) (*v1.ListBinsResponse, error)
+	// CreateItem puts an item into the catalogue.
+	CreateItem(context.Context, *v1.CreateItemRequest) (*v1.CreateItemResponse, error)
+	// UpdateItem changes an item.
+	UpdateItem(context.Context, *v1.UpdateItemRequest) (*v1.UpdateItemResponse, error)
+	// SetItemOptions says in which forms an item is sold, all of them.
+	SetItemOptions(context.Context, *v1.SetItemOptionsRequest) (*v1.SetItemOptionsResponse, error)
+	// DeleteItem takes an item and its options out of the catalogue.
+	DeleteItem(context.Context, *v1.DeleteItemRequest) (*v1.DeleteItemResponse, error)
+	// GetItem reads an item by its SKU, that of an option or its number.
+	GetItem(context.Context, *v1.GetItemRequest) (*v1.GetItemResponse, error)
+	// ListItems pages through the items of a collection, by SKU.
+	ListItems(context.Context, *v1.ListItemsRequest) (*v1.ListItemsResponse, error)
 }
 
 // NewInventoryServiceClient constructs a client for the oms.inventory.v1.InventoryService service.
@@ -98,6 +149,69 @@ func NewInventoryServiceClient(httpClient connect.HTTPClient, baseURL string, op
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
+		createBin: connect.NewClient[v1.CreateBinRequest, v1.CreateBinResponse](
+			httpClient,
+			baseURL+InventoryServiceCreateBinProcedure,
+			connect.WithSchema(inventoryServiceMethods.ByName("CreateBin")),
+			connect.WithClientOptions(opts...),
+		),
+		updateBin: connect.NewClient[v1.UpdateBinRequest, v1.UpdateBinResponse](
+			httpClient,
+			baseURL+InventoryServiceUpdateBinProcedure,
+			connect.WithSchema(inventoryServiceMethods.ByName("UpdateBin")),
+			connect.WithClientOptions(opts...),
+		),
+		deleteBin: connect.NewClient[v1.DeleteBinRequest, v1.DeleteBinResponse](
+			httpClient,
+			baseURL+InventoryServiceDeleteBinProcedure,
+			connect.WithSchema(inventoryServiceMethods.ByName("DeleteBin")),
+			connect.WithClientOptions(opts...),
+		),
+		listBins: connect.NewClient[v1.ListBinsRequest, v1.ListBinsResponse](
+			httpClient,
+			baseURL+InventoryServiceListBinsProcedure,
+			connect.WithSchema(inventoryServiceMethods.ByName("ListBins")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
+		createItem: connect.NewClient[v1.CreateItemRequest, v1.CreateItemResponse](
+			httpClient,
+			baseURL+InventoryServiceCreateItemProcedure,
+			connect.WithSchema(inventoryServiceMethods.ByName("CreateItem")),
+			connect.WithClientOptions(opts...),
+		),
+		updateItem: connect.NewClient[v1.UpdateItemRequest, v1.UpdateItemResponse](
+			httpClient,
+			baseURL+InventoryServiceUpdateItemProcedure,
+			connect.WithSchema(inventoryServiceMethods.ByName("UpdateItem")),
+			connect.WithClientOptions(opts...),
+		),
+		setItemOptions: connect.NewClient[v1.SetItemOptionsRequest, v1.SetItemOptionsResponse](
+			httpClient,
+			baseURL+InventoryServiceSetItemOptionsProcedure,
+			connect.WithSchema(inventoryServiceMethods.ByName("SetItemOptions")),
+			connect.WithClientOptions(opts...),
+		),
+		deleteItem: connect.NewClient[v1.DeleteItemRequest, v1.DeleteItemResponse](
+			httpClient,
+			baseURL+InventoryServiceDeleteItemProcedure,
+			connect.WithSchema(inventoryServiceMethods.ByName("DeleteItem")),
+			connect.WithClientOptions(opts...),
+		),
+		getItem: connect.NewClient[v1.GetItemRequest, v1.GetItemResponse](
+			httpClient,
+			baseURL+InventoryServiceGetItemProcedure,
+			connect.WithSchema(inventoryServiceMethods.ByName("GetItem")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
+		listItems: connect.NewClient[v1.ListItemsRequest, v1.ListItemsResponse](
+			httpClient,
+			baseURL+InventoryServiceListItemsProcedure,
+			connect.WithSchema(inventoryServiceMethods.ByName("ListItems")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
 	}
 }
 
@@ -107,6 +221,16 @@ type inventoryServiceClient struct {
 	setStockThresholds *connect.Client[v1.SetStockThresholdsRequest, v1.SetStockThresholdsResponse]
 	getStock           *connect.Client[v1.GetStockRequest, v1.GetStockResponse]
 	listStock          *connect.Client[v1.ListStockRequest, v1.ListStockResponse]
+	createBin          *connect.Client[v1.CreateBinRequest, v1.CreateBinResponse]
+	updateBin          *connect.Client[v1.UpdateBinRequest, v1.UpdateBinResponse]
+	deleteBin          *connect.Client[v1.DeleteBinRequest, v1.DeleteBinResponse]
+	listBins           *connect.Client[v1.ListBinsRequest, v1.ListBinsResponse]
+	createItem         *connect.Client[v1.CreateItemRequest, v1.CreateItemResponse]
+	updateItem         *connect.Client[v1.UpdateItemRequest, v1.UpdateItemResponse]
+	setItemOptions     *connect.Client[v1.SetItemOptionsRequest, v1.SetItemOptionsResponse]
+	deleteItem         *connect.Client[v1.DeleteItemRequest, v1.DeleteItemResponse]
+	getItem            *connect.Client[v1.GetItemRequest, v1.GetItemResponse]
+	listItems          *connect.Client[v1.ListItemsRequest, v1.ListItemsResponse]
 }
 
 // AdjustStock calls oms.inventory.v1.InventoryService.AdjustStock.
@@ -145,6 +269,96 @@ func (c *inventoryServiceClient) ListStock(ctx context.Context, req *v1.ListStoc
 	return nil, err
 }
 
+// CreateBin calls oms.inventory.v1.InventoryService.CreateBin.
+func (c *inventoryServiceClient) CreateBin(ctx context.Context, req *v1.CreateBinRequest) (*v1.CreateBinResponse, error) {
+	response, err := c.createBin.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// UpdateBin calls oms.inventory.v1.InventoryService.UpdateBin.
+func (c *inventoryServiceClient) UpdateBin(ctx context.Context, req *v1.UpdateBinRequest) (*v1.UpdateBinResponse, error) {
+	response, err := c.updateBin.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// DeleteBin calls oms.inventory.v1.InventoryService.DeleteBin.
+func (c *inventoryServiceClient) DeleteBin(ctx context.Context, req *v1.DeleteBinRequest) (*v1.DeleteBinResponse, error) {
+	response, err := c.deleteBin.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// ListBins calls oms.inventory.v1.InventoryService.ListBins.
+func (c *inventoryServiceClient) ListBins(ctx context.Context, req *v1.ListBinsRequest) (*v1.ListBinsResponse, error) {
+	response, err := c.listBins.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// CreateItem calls oms.inventory.v1.InventoryService.CreateItem.
+func (c *inventoryServiceClient) CreateItem(ctx context.Context, req *v1.CreateItemRequest) (*v1.CreateItemResponse, error) {
+	response, err := c.createItem.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// UpdateItem calls oms.inventory.v1.InventoryService.UpdateItem.
+func (c *inventoryServiceClient) UpdateItem(ctx context.Context, req *v1.UpdateItemRequest) (*v1.UpdateItemResponse, error) {
+	response, err := c.updateItem.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// SetItemOptions calls oms.inventory.v1.InventoryService.SetItemOptions.
+func (c *inventoryServiceClient) SetItemOptions(ctx context.Context, req *v1.SetItemOptionsRequest) (*v1.SetItemOptionsResponse, error) {
+	response, err := c.setItemOptions.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// DeleteItem calls oms.inventory.v1.InventoryService.DeleteItem.
+func (c *inventoryServiceClient) DeleteItem(ctx context.Context, req *v1.DeleteItemRequest) (*v1.DeleteItemResponse, error) {
+	response, err := c.deleteItem.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// GetItem calls oms.inventory.v1.InventoryService.GetItem.
+func (c *inventoryServiceClient) GetItem(ctx context.Context, req *v1.GetItemRequest) (*v1.GetItemResponse, error) {
+	response, err := c.getItem.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// ListItems calls oms.inventory.v1.InventoryService.ListItems.
+func (c *inventoryServiceClient) ListItems(ctx context.Context, req *v1.ListItemsRequest) (*v1.ListItemsResponse, error) {
+	response, err := c.listItems.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // InventoryServiceHandler is an implementation of the oms.inventory.v1.InventoryService service.
 type InventoryServiceHandler interface {
 	// AdjustStock adds, removes, transfers or reconciles stock: all lines or none.
@@ -156,6 +370,27 @@ type InventoryServiceHandler interface {
 	GetStock(context.Context, *v1.GetStockRequest) (*v1.GetStockResponse, error)
 	// ListStock pages through the stock of a collection, by SKU and bin.
 	ListStock(context.Context, *v1.ListStockRequest) (*v1.ListStockResponse, error)
+	// CreateBin makes a bin known, or says more of one that is known only because
+	// units came into it.
+	CreateBin(context.Context, *v1.CreateBinRequest) (*v1.CreateBinResponse, error)
+	// UpdateBin changes what is known of a bin.
+	UpdateBin(context.Context, *v1.UpdateBinRequest) (*v1.UpdateBinResponse, error)
+	// DeleteBin forgets a bin without units.
+	DeleteBin(context.Context, *v1.DeleteBinRequest) (*v1.DeleteBinResponse, error)
+	// ListBins pages through the bins of a collection, by name.
+	ListBins(context.Context, *v1.ListBinsRequest) (*v1.ListBinsResponse, error)
+	// CreateItem puts an item into the catalogue.
+	CreateItem(context.Context, *v1.CreateItemRequest) (*v1.CreateItemResponse, error)
+	// UpdateItem changes an item.
+	UpdateItem(context.Context, *v1.UpdateItemRequest) (*v1.UpdateItemResponse, error)
+	// SetItemOptions says in which forms an item is sold, all of them.
+	SetItemOptions(context.Context, *v1.SetItemOptionsRequest) (*v1.SetItemOptionsResponse, error)
+	// DeleteItem takes an item and its options out of the catalogue.
+	DeleteItem(context.Context, *v1.DeleteItemRequest) (*v1.DeleteItemResponse, error)
+	// GetItem reads an item by its SKU, that of an option or its number.
+	GetItem(context.Context, *v1.GetItemRequest) (*v1.GetItemResponse, error)
+	// ListItems pages through the items of a collection, by SKU.
+	ListItems(context.Context, *v1.ListItemsRequest) (*v1.ListItemsResponse, error)
 }
 
 // NewInventoryServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -191,6 +426,69 @@ func NewInventoryServiceHandler(svc InventoryServiceHandler, opts ...connect.Han
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
+	inventoryServiceCreateBinHandler := connect.NewUnaryHandlerSimple(
+		InventoryServiceCreateBinProcedure,
+		svc.CreateBin,
+		connect.WithSchema(inventoryServiceMethods.ByName("CreateBin")),
+		connect.WithHandlerOptions(opts...),
+	)
+	inventoryServiceUpdateBinHandler := connect.NewUnaryHandlerSimple(
+		InventoryServiceUpdateBinProcedure,
+		svc.UpdateBin,
+		connect.WithSchema(inventoryServiceMethods.ByName("UpdateBin")),
+		connect.WithHandlerOptions(opts...),
+	)
+	inventoryServiceDeleteBinHandler := connect.NewUnaryHandlerSimple(
+		InventoryServiceDeleteBinProcedure,
+		svc.DeleteBin,
+		connect.WithSchema(inventoryServiceMethods.ByName("DeleteBin")),
+		connect.WithHandlerOptions(opts...),
+	)
+	inventoryServiceListBinsHandler := connect.NewUnaryHandlerSimple(
+		InventoryServiceListBinsProcedure,
+		svc.ListBins,
+		connect.WithSchema(inventoryServiceMethods.ByName("ListBins")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	inventoryServiceCreateItemHandler := connect.NewUnaryHandlerSimple(
+		InventoryServiceCreateItemProcedure,
+		svc.CreateItem,
+		connect.WithSchema(inventoryServiceMethods.ByName("CreateItem")),
+		connect.WithHandlerOptions(opts...),
+	)
+	inventoryServiceUpdateItemHandler := connect.NewUnaryHandlerSimple(
+		InventoryServiceUpdateItemProcedure,
+		svc.UpdateItem,
+		connect.WithSchema(inventoryServiceMethods.ByName("UpdateItem")),
+		connect.WithHandlerOptions(opts...),
+	)
+	inventoryServiceSetItemOptionsHandler := connect.NewUnaryHandlerSimple(
+		InventoryServiceSetItemOptionsProcedure,
+		svc.SetItemOptions,
+		connect.WithSchema(inventoryServiceMethods.ByName("SetItemOptions")),
+		connect.WithHandlerOptions(opts...),
+	)
+	inventoryServiceDeleteItemHandler := connect.NewUnaryHandlerSimple(
+		InventoryServiceDeleteItemProcedure,
+		svc.DeleteItem,
+		connect.WithSchema(inventoryServiceMethods.ByName("DeleteItem")),
+		connect.WithHandlerOptions(opts...),
+	)
+	inventoryServiceGetItemHandler := connect.NewUnaryHandlerSimple(
+		InventoryServiceGetItemProcedure,
+		svc.GetItem,
+		connect.WithSchema(inventoryServiceMethods.ByName("GetItem")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	inventoryServiceListItemsHandler := connect.NewUnaryHandlerSimple(
+		InventoryServiceListItemsProcedure,
+		svc.ListItems,
+		connect.WithSchema(inventoryServiceMethods.ByName("ListItems")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
 	return "/oms.inventory.v1.InventoryService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case InventoryServiceAdjustStockProcedure:
@@ -201,6 +499,26 @@ func NewInventoryServiceHandler(svc InventoryServiceHandler, opts ...connect.Han
 			inventoryServiceGetStockHandler.ServeHTTP(w, r)
 		case InventoryServiceListStockProcedure:
 			inventoryServiceListStockHandler.ServeHTTP(w, r)
+		case InventoryServiceCreateBinProcedure:
+			inventoryServiceCreateBinHandler.ServeHTTP(w, r)
+		case InventoryServiceUpdateBinProcedure:
+			inventoryServiceUpdateBinHandler.ServeHTTP(w, r)
+		case InventoryServiceDeleteBinProcedure:
+			inventoryServiceDeleteBinHandler.ServeHTTP(w, r)
+		case InventoryServiceListBinsProcedure:
+			inventoryServiceListBinsHandler.ServeHTTP(w, r)
+		case InventoryServiceCreateItemProcedure:
+			inventoryServiceCreateItemHandler.ServeHTTP(w, r)
+		case InventoryServiceUpdateItemProcedure:
+			inventoryServiceUpdateItemHandler.ServeHTTP(w, r)
+		case InventoryServiceSetItemOptionsProcedure:
+			inventoryServiceSetItemOptionsHandler.ServeHTTP(w, r)
+		case InventoryServiceDeleteItemProcedure:
+			inventoryServiceDeleteItemHandler.ServeHTTP(w, r)
+		case InventoryServiceGetItemProcedure:
+			inventoryServiceGetItemHandler.ServeHTTP(w, r)
+		case InventoryServiceListItemsProcedure:
+			inventoryServiceListItemsHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -224,4 +542,44 @@ func (UnimplementedInventoryServiceHandler) GetStock(context.Context, *v1.GetSto
 
 func (UnimplementedInventoryServiceHandler) ListStock(context.Context, *v1.ListStockRequest) (*v1.ListStockResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("oms.inventory.v1.InventoryService.ListStock is not implemented"))
+}
+
+func (UnimplementedInventoryServiceHandler) CreateBin(context.Context, *v1.CreateBinRequest) (*v1.CreateBinResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("oms.inventory.v1.InventoryService.CreateBin is not implemented"))
+}
+
+func (UnimplementedInventoryServiceHandler) UpdateBin(context.Context, *v1.UpdateBinRequest) (*v1.UpdateBinResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("oms.inventory.v1.InventoryService.UpdateBin is not implemented"))
+}
+
+func (UnimplementedInventoryServiceHandler) DeleteBin(context.Context, *v1.DeleteBinRequest) (*v1.DeleteBinResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("oms.inventory.v1.InventoryService.DeleteBin is not implemented"))
+}
+
+func (UnimplementedInventoryServiceHandler) ListBins(context.Context, *v1.ListBinsRequest) (*v1.ListBinsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("oms.inventory.v1.InventoryService.ListBins is not implemented"))
+}
+
+func (UnimplementedInventoryServiceHandler) CreateItem(context.Context, *v1.CreateItemRequest) (*v1.CreateItemResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("oms.inventory.v1.InventoryService.CreateItem is not implemented"))
+}
+
+func (UnimplementedInventoryServiceHandler) UpdateItem(context.Context, *v1.UpdateItemRequest) (*v1.UpdateItemResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("oms.inventory.v1.InventoryService.UpdateItem is not implemented"))
+}
+
+func (UnimplementedInventoryServiceHandler) SetItemOptions(context.Context, *v1.SetItemOptionsRequest) (*v1.SetItemOptionsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("oms.inventory.v1.InventoryService.SetItemOptions is not implemented"))
+}
+
+func (UnimplementedInventoryServiceHandler) DeleteItem(context.Context, *v1.DeleteItemRequest) (*v1.DeleteItemResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("oms.inventory.v1.InventoryService.DeleteItem is not implemented"))
+}
+
+func (UnimplementedInventoryServiceHandler) GetItem(context.Context, *v1.GetItemRequest) (*v1.GetItemResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("oms.inventory.v1.InventoryService.GetItem is not implemented"))
+}
+
+func (UnimplementedInventoryServiceHandler) ListItems(context.Context, *v1.ListItemsRequest) (*v1.ListItemsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("oms.inventory.v1.InventoryService.ListItems is not implemented"))
 }

@@ -1,0 +1,76 @@
+package projections
+
+import (
+	"maps"
+
+	"google.golang.org/protobuf/proto"
+
+	inventoryv1 "github.com/orderstream/oms/gen/oms/inventory/v1"
+	moneyv1 "github.com/orderstream/oms/gen/oms/money/v1"
+)
+
+// bucketItems holds the items of each collection, by SKU; deleted ones stay, so
+// that their revision does. bucketItemNumbers has the SKU of each number: a SKU
+// keeps its number for ever.
+const (
+	bucketItems       = "items"
+	bucketItemNumbers = "item_numbers"
+)
+
+// itemEvent is what the events of an item have in common.
+type itemEvent interface {
+	proto.Message
+	GetItem() *inventoryv1.StoredItem
+}
+
+// changeItem folds an event into the row of its item.
+func changeItem(tx *Tx, tenant string, revision uint64, e itemEvent) {
+	i := e.GetItem()
+	row := shownItem(i)
+	row.Revision = revision
+	_, row.Deleted = e.(*inventoryv1.InventoryItemDeleted)
+	tx.Keep(bucketItems, key(tenant, number(i.GetCollectionId()), textKey(i.GetSkuId())), row)
+	tx.Put(bucketItemNumbers, itemNumberKey(tenant, i.GetCollectionId(), i.GetNumber()), []byte(i.GetSkuId()))
+}
+
+// optionEvent is what the events of an option have in common. What items have
+// which options is in the events of the items.
+type optionEvent interface {
+	proto.Message
+	GetCollectionId() int64
+	GetOption() *inventoryv1.StoredOption
+}
+
+// changeOption remembers the number of an option.
+func changeOption(tx *Tx, tenant string, e optionEvent) {
+	tx.Put(bucketItemNumbers, itemNumberKey(tenant, e.GetCollectionId(), e.GetOption().GetNumber()), []byte(e.GetOption().GetSkuId()))
+}
+
+func itemNumberKey(tenant string, collection, itemNumber int64) []byte {
+	return key(tenant, number(collection), number(itemNumber))
+}
+
+// shownItem is a stored item as readers see it.
+func shownItem(i *inventoryv1.StoredItem) *inventoryv1.InventoryItem {
+	out := &inventoryv1.InventoryItem{
+		CollectionId: i.GetCollectionId(), SkuId: i.GetSkuId(), ItemNumber: i.GetNumber(),
+		Name: i.GetName(), Description: i.GetDescription(), Status: i.GetStatus(), TrackStock: i.GetTrackStock(),
+		Price: worth(i.GetPriceMinor(), i.GetCurrencyCode()), Cost: worth(i.GetCostMinor(), i.GetCurrencyCode()),
+		Identifiers: maps.Clone(i.GetIdentifiers()), PartnerSku: i.GetPartnerSku(), Properties: maps.Clone(i.GetProperties()),
+	}
+	for _, o := range i.GetOptions() {
+		out.Options = append(out.Options, &inventoryv1.ItemOption{
+			SkuId: o.GetSkuId(), ItemNumber: o.GetNumber(), Name: o.GetName(),
+			Price: worth(o.GetPriceMinor(), i.GetCurrencyCode()), Attributes: maps.Clone(o.GetAttributes()),
+		})
+	}
+	return out
+}
+
+// worth is an amount as readers see it; nothing is no amount.
+func worth(minor int64, currency string) *moneyv1.Money {
+	if minor == 0 {
+		return nil
+	}
+	return &moneyv1.Money{MinorUnits: minor, CurrencyCode: currency}
+}
