@@ -48,9 +48,13 @@ func TestABinIsKnownOnceUnitsComeIntoIt(t *testing.T) {
 		{"another SKU", delivery("east", "b", 1), []fact{holds(2)}},
 		{"not the last units", adjust(inventory.Adjustment{Movement: inventory.Remove, Bin: "east", SKU: "a", Quantity: 9}), nil},
 		{"the last of a SKU", adjust(inventory.Adjustment{Movement: inventory.Remove, Bin: "east", SKU: "a", Quantity: 1}), []fact{holds(1)}},
-		{"another bin", delivery("", "a", 1), []fact{
-			{inventory.BinID(1, "main"), binCreated("main", 2, true)},
+		{"a count that finds nothing", adjust(inventory.Adjustment{Movement: inventory.Reconcile, Bin: "west", SKU: "a"}), []fact{
+			{inventory.BinID(1, "west"), binCreated("west", 2, true)},
 			numbers(2),
+		}},
+		{"another bin", delivery("", "a", 1), []fact{
+			{inventory.BinID(1, "main"), binCreated("main", 3, true)},
+			numbers(3),
 			{inventory.BinID(1, "main"), &inventoryv1.BinContentsChanged{CollectionId: 1, BinName: "main", StockedSkus: 1}},
 		}},
 	} {

@@ -96,6 +96,23 @@ func TestUndoGivesBackOnlyWhatAReservationStillHolds(t *testing.T) {
 	}
 }
 
+func TestUnitsOfTwoLinesAreTakenOnce(t *testing.T) {
+	p := given(t, stocked("a", 10))
+	p.must(reserve("r1", remove("a", 2), remove("a", 3)))
+	p.must(release("g1", r1, add("a", 3)))
+	if got := p.stock("a").Reserved; got != 2 {
+		t.Errorf("%d are reserved, want 2", got)
+	}
+	p.must(ship("s1", r1, out("a", 3)))
+	if got := p.refusals("s1"); got[0] != inventory.ExceedsReserved {
+		t.Errorf("refused as %q", got)
+	}
+	p.must(undo)
+	if got := p.stock("a").Reserved; got != 0 {
+		t.Errorf("%d are reserved after the undo, want none", got)
+	}
+}
+
 func TestReleaseAndShipmentAreRefusedLineByLine(t *testing.T) {
 	for name, tt := range map[string]struct {
 		before []command
