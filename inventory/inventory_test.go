@@ -3,6 +3,7 @@ package inventory_test
 import (
 	"bytes"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -76,6 +77,7 @@ func (p *partition) fold(f fact) {
 
 func (p *partition) do(c command) ([]fact, error) {
 	p.t.Helper()
+	p.travel(c)
 	before := maps.Clone(p.items)
 	var facts []fact
 	err := c.Decide(
@@ -89,6 +91,23 @@ func (p *partition) do(c command) ([]fact, error) {
 		return nil, err
 	}
 	return facts, nil
+}
+
+// travel checks that a command says the same after its way to the process that
+// decides it.
+func (p *partition) travel(c command) {
+	p.t.Helper()
+	data, err := cbor.Marshal(c)
+	if err != nil {
+		p.t.Fatalf("encode %T: %v", c, err)
+	}
+	arrived := reflect.New(reflect.TypeOf(c))
+	if err := cbor.Unmarshal(data, arrived.Interface()); err != nil {
+		p.t.Fatalf("decode %T: %v", c, err)
+	}
+	if diff := cmp.Diff(c, arrived.Elem().Interface()); diff != "" {
+		p.t.Fatalf("%T is another one after its way (-want +got):\n%s", c, diff)
+	}
 }
 
 // decide is do without the checks, and forgets what came of it.

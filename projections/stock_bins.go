@@ -20,7 +20,7 @@ type binEvent interface {
 
 // changeBin folds an event into the row of its bin.
 func changeBin(tx *Tx, tenant string, e binEvent) error {
-	k := key(tenant, number(e.GetCollectionId()), textKey(e.GetBinName()))
+	k := binKey(tenant, e.GetCollectionId(), e.GetBinName())
 	b, ok, err := Row[*inventoryv1.Bin](tx, bucketBins, k)
 	if err != nil {
 		return err
@@ -48,6 +48,10 @@ func changeBin(tx *Tx, tenant string, e binEvent) error {
 	}
 	tx.Keep(bucketBins, k, b)
 	return nil
+}
+
+func binKey(tenant string, collection int64, name string) []byte {
+	return key(tenant, number(collection), textKey(name))
 }
 
 // shownAddress is a stored address as readers see it.

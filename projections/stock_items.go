@@ -10,10 +10,12 @@ import (
 )
 
 // bucketItems holds the items of each collection, by SKU; deleted ones stay, so
-// that their revision does. bucketItemNumbers has the SKU of each number: a SKU
-// keeps its number for ever.
+// that their revision does. bucketOptions has the SKU of the item that a SKU is
+// an option of, bucketItemNumbers that of each number: a SKU keeps its number
+// for ever.
 const (
 	bucketItems       = "items"
+	bucketOptions     = "item_options"
 	bucketItemNumbers = "item_numbers"
 )
 
@@ -29,21 +31,33 @@ func changeItem(tx *Tx, tenant string, revision uint64, e itemEvent) {
 	row := shownItem(i)
 	row.Revision = revision
 	_, row.Deleted = e.(*inventoryv1.InventoryItemDeleted)
-	tx.Keep(bucketItems, key(tenant, number(i.GetCollectionId()), textKey(i.GetSkuId())), row)
+	tx.Keep(bucketItems, itemKey(tenant, i.GetCollectionId(), i.GetSkuId()), row)
 	tx.Put(bucketItemNumbers, itemNumberKey(tenant, i.GetCollectionId(), i.GetNumber()), []byte(i.GetSkuId()))
 }
 
-// optionEvent is what the events of an option have in common. What items have
-// which options is in the events of the items.
+// optionEvent is what the events of an option have in common. What an option is
+// like is in the events of its item.
 type optionEvent interface {
 	proto.Message
 	GetCollectionId() int64
+	GetItemSkuId() string
 	GetOption() *inventoryv1.StoredOption
 }
 
-// changeOption remembers the number of an option.
+// changeOption remembers the number of an option, and whose option it is.
 func changeOption(tx *Tx, tenant string, e optionEvent) {
-	tx.Put(bucketItemNumbers, itemNumberKey(tenant, e.GetCollectionId(), e.GetOption().GetNumber()), []byte(e.GetOption().GetSkuId()))
+	o := e.GetOption()
+	k := itemKey(tenant, e.GetCollectionId(), o.GetSkuId())
+	if _, deleted := e.(*inventoryv1.InventoryItemOptionDeleted); deleted {
+		tx.Delete(bucketOptions, k)
+	} else {
+		tx.Put(bucketOptions, k, []byte(e.GetItemSkuId()))
+	}
+	tx.Put(bucketItemNumbers, itemNumberKey(tenant, e.GetCollectionId(), o.GetNumber()), []byte(o.GetSkuId()))
+}
+
+func itemKey(tenant string, collection int64, sku string) []byte {
+	return key(tenant, number(collection), textKey(sku))
 }
 
 func itemNumberKey(tenant string, collection, itemNumber int64) []byte {

@@ -36,6 +36,12 @@ func TestBinsAreListedUntilTheyAreDeleted(t *testing.T) {
 	}
 	bins(east)
 	v.reach(l.put("bin/1/west", &inventoryv1.BinCreated{CollectionId: 1, BinName: "west", Number: 2}))
+	if b, ok, err := stock.Bin(tenant, 1, "west"); err != nil || !ok || b.GetWarehouseNumber() != 2 {
+		t.Errorf("bin %v, %v, %v", b, ok, err)
+	}
+	if b, ok, err := stock.Bin(tenant, 1, "north"); err != nil || ok {
+		t.Errorf("bin %v, %v, %v", b, ok, err)
+	}
 	bins(east, &inventoryv1.Bin{CollectionId: 1, BinName: "west", WarehouseNumber: 2, Revision: 3})
 	l.sendAgain(v)
 	v.mustEqualRebuilt()
@@ -76,8 +82,17 @@ func TestItemsAreListedUntilTheyAreDeleted(t *testing.T) {
 	items("", hat, shirt)
 	items("sh", shirt)
 	items("shirts")
+	for sku, want := range map[string]*inventoryv1.InventoryItem{"hat": hat, "shirt": shirt, "shirt-s": shirt, "shirt-m": nil} {
+		got, ok, err := stock.Item(tenant, 1, sku)
+		if diff := cmp.Diff(want, got, protocmp.Transform()); err != nil || ok != (want != nil) || diff != "" {
+			t.Errorf("%v, item of %s (-want +got):\n%s", err, sku, diff)
+		}
+	}
 	v.reach(l.put("item/1/hat", &inventoryv1.InventoryItemDeleted{Item: item("hat", 3)}))
 	items("", shirt)
+	if got, ok, err := stock.Item(tenant, 1, "hat"); err != nil || !ok || !got.GetDeleted() || got.GetItemNumber() != 3 {
+		t.Errorf("deleted item: %v, %v, %v", got, ok, err)
+	}
 	for number, want := range map[int64]string{1: "shirt", 2: "shirt-s", 3: "hat", 4: ""} {
 		if got, err := stock.SKU(tenant, 1, number); err != nil || got != want {
 			t.Errorf("number %d is %q, %v, want %q", number, got, err, want)
@@ -85,6 +100,11 @@ func TestItemsAreListedUntilTheyAreDeleted(t *testing.T) {
 	}
 	if got, err := stock.SKU("other", 1, 1); err != nil || got != "" {
 		t.Errorf("number 1 of another tenant is %q, %v", got, err)
+	}
+	l.put("item/1/shirt-s", &inventoryv1.InventoryItemOptionDeleted{CollectionId: 1, ItemSkuId: "shirt", Option: small})
+	v.reach(l.put("item/1/shirt", &inventoryv1.InventoryItemUpdated{Item: item("shirt", 1)}))
+	if _, ok, err := stock.Item(tenant, 1, "shirt-s"); err != nil || ok {
+		t.Errorf("a removed option is still one: %v", err)
 	}
 	l.sendAgain(v)
 	v.mustEqualRebuilt()

@@ -50,6 +50,29 @@ func (v Stock) Items(tenant string, collection int64, prefix string, size int, t
 	return pageOf(v.View, bucketItems, key(tenant, number(collection)), []byte(prefix), size, token, func(i *inventoryv1.InventoryItem) bool { return !i.GetDeleted() })
 }
 
+// Bin returns a bin of a collection, also a deleted one; ok is false for one
+// that never was. It gives subscribers the number of a warehouse.
+func (v Stock) Bin(tenant string, collection int64, name string) (b *inventoryv1.Bin, ok bool, err error) {
+	err = v.View.Read(func(tx *ReadTx) (err error) {
+		b, ok, err = Load[*inventoryv1.Bin](tx, bucketBins, binKey(tenant, collection, name))
+		return err
+	})
+	return b, ok, err
+}
+
+// Item returns the item that a SKU of a collection is, or is an option of; ok
+// is false for a SKU that is neither. A deleted item is returned as it was.
+func (v Stock) Item(tenant string, collection int64, sku string) (i *inventoryv1.InventoryItem, ok bool, err error) {
+	err = v.View.Read(func(tx *ReadTx) (err error) {
+		if of := tx.Get(bucketOptions, itemKey(tenant, collection, sku)); of != nil {
+			sku = string(of)
+		}
+		i, ok, err = Load[*inventoryv1.InventoryItem](tx, bucketItems, itemKey(tenant, collection, sku))
+		return err
+	})
+	return i, ok, err
+}
+
 // SKU returns the SKU that has a number in a collection; "" when none has.
 func (v Stock) SKU(tenant string, collection, itemNumber int64) (sku string, err error) {
 	err = v.View.Read(func(tx *ReadTx) error {
