@@ -143,7 +143,7 @@ func (s *shelves) note(bin string, more int64) {
 func (s *shelves) close() {
 	for _, name := range s.names {
 		id := BinID(s.collection, name)
-		b := s.load(id).Bin
+		b := s.load(id).Bin()
 		if !b.Known {
 			s.create(b, &inventoryv1.BinCreated{CollectionId: s.collection, BinName: name, Automatic: true})
 		}
@@ -157,7 +157,7 @@ func (s *shelves) close() {
 
 // create makes a bin known, under the number that it has or else the next one.
 func (s *shelves) create(b Bin, e *inventoryv1.BinCreated) {
-	n := s.load(NumbersID(s.collection)).Numbers
+	n := s.load(NumbersID(s.collection)).Numbers()
 	if e.Number = b.Number; e.Number == 0 {
 		e.Number = n.Bin + 1
 	}

@@ -27,7 +27,7 @@ func (c CreateBin) Decide(load func(id string) Item, record func(id string, e pr
 		return fault.Field("bin_name", "must not be empty")
 	}
 	id := BinID(c.CollectionID, c.Bin)
-	b := load(id).Bin
+	b := load(id).Bin()
 	if err := expect(c.ExpectRevision, b.Revision, "bin %q", c.Bin); err != nil {
 		return err
 	}
@@ -61,7 +61,7 @@ type UpdateBin struct {
 // Decide changes the bin, if anything is new.
 func (c UpdateBin) Decide(load func(id string) Item, record func(id string, e proto.Message)) error {
 	id := BinID(c.CollectionID, c.Bin)
-	b := load(id).Bin
+	b := load(id).Bin()
 	if err := b.there(c.Bin, c.ExpectRevision); err != nil {
 		return err
 	}
@@ -91,7 +91,7 @@ type DeleteBin struct {
 // Decide deletes the bin, once.
 func (c DeleteBin) Decide(load func(id string) Item, record func(id string, e proto.Message)) error {
 	id := BinID(c.CollectionID, c.Bin)
-	b := load(id).Bin
+	b := load(id).Bin()
 	if c.Bin != "" && !b.Known && b.Number != 0 {
 		return nil
 	}

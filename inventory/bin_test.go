@@ -72,7 +72,7 @@ func TestAShipmentEmptiesABin(t *testing.T) {
 	p.must(delivery("", "a", 2))
 	p.must(reserve("r1", remove("a", 2)))
 	p.must(ship("s1", r1, out("a", 2)))
-	if b := p.items[inventory.BinID(1, "")].Bin; b.Stocked != 0 || !b.Known {
+	if b := p.items[inventory.BinID(1, "")].Bin(); b.Stocked != 0 || !b.Known {
 		t.Errorf("the bin is %+v", b)
 	}
 }
@@ -121,7 +121,7 @@ func TestSayingMoreOfABinThatIsKnownByItsUnits(t *testing.T) {
 		t.Fatal(err)
 	}
 	same(t, []fact{{east, &inventoryv1.BinUpdated{CollectionId: 1, BinName: "east", Number: 1, DisplayName: "East"}}}, got)
-	if b := p.items[east].Bin; b.Automatic || b.Revision != 2 || b.Stocked != 1 {
+	if b := p.items[east].Bin(); b.Automatic || b.Revision != 2 || b.Stocked != 1 {
 		t.Errorf("the bin is %+v", b)
 	}
 }

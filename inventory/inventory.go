@@ -51,12 +51,48 @@ type Item struct {
 	Stock Stock `cbor:"1,keyasint,omitzero"`
 	// Transaction is the state of a bulk transaction.
 	Transaction Transaction `cbor:"2,keyasint,omitzero"`
+	// Rare is the state of everything else. It stands apart, since there are
+	// millions of stock items and transactions, and few others.
+	Rare *Rare `cbor:"3,keyasint,omitempty"`
+}
+
+// Rare has the parts of an Item that few aggregates use.
+type Rare struct {
 	// Bin is the state of a bin.
-	Bin Bin `cbor:"3,keyasint,omitzero"`
+	Bin Bin `cbor:"1,keyasint,omitzero"`
 	// Numbers is the state of the numbers of a collection.
-	Numbers Numbers `cbor:"4,keyasint,omitzero"`
+	Numbers Numbers `cbor:"2,keyasint,omitzero"`
 	// Catalogue is the state of a SKU in the catalogue.
-	Catalogue CatalogueItem `cbor:"5,keyasint,omitzero"`
+	Catalogue CatalogueItem `cbor:"3,keyasint,omitzero"`
+}
+
+// Bin is the state of a bin.
+func (i Item) Bin() Bin { return i.rare().Bin }
+
+// Numbers is the state of the numbers of a collection.
+func (i Item) Numbers() Numbers { return i.rare().Numbers }
+
+// Catalogue is the state of a SKU in the catalogue.
+func (i Item) Catalogue() CatalogueItem { return i.rare().Catalogue }
+
+func (i Item) rare() Rare {
+	if i.Rare == nil {
+		return Rare{}
+	}
+	return *i.Rare
+}
+
+// evolve folds an event into a copy of the rare parts.
+func (r Rare) evolve(e proto.Message) *Rare {
+	switch e := e.(type) {
+	case *inventoryv1.BinCreated, *inventoryv1.BinUpdated, *inventoryv1.BinDeleted, *inventoryv1.BinContentsChanged:
+		r.Bin = r.Bin.evolve(e)
+	case *inventoryv1.NumbersAssigned:
+		r.Numbers = Numbers{Bin: e.GetLastBin(), Item: e.GetLastItem()}
+	default:
+		r.Catalogue = r.Catalogue.evolve(e)
+	}
+	return &r
 }
 
 // StockID is the id of the stock item of a SKU in a bin.
@@ -100,13 +136,11 @@ func Evolve(i Item, e proto.Message) Item {
 		i.Stock = i.Stock.evolve(e)
 	case *inventoryv1.BulkTransactionApplied, *inventoryv1.BulkTransactionReleased, *inventoryv1.ReservationReduced:
 		i.Transaction = i.Transaction.evolve(e)
-	case *inventoryv1.BinCreated, *inventoryv1.BinUpdated, *inventoryv1.BinDeleted, *inventoryv1.BinContentsChanged:
-		i.Bin = i.Bin.evolve(e)
-	case *inventoryv1.InventoryItemCreated, *inventoryv1.InventoryItemUpdated, *inventoryv1.InventoryItemDeleted,
+	case *inventoryv1.BinCreated, *inventoryv1.BinUpdated, *inventoryv1.BinDeleted, *inventoryv1.BinContentsChanged,
+		*inventoryv1.NumbersAssigned,
+		*inventoryv1.InventoryItemCreated, *inventoryv1.InventoryItemUpdated, *inventoryv1.InventoryItemDeleted,
 		*inventoryv1.InventoryItemOptionAdded, *inventoryv1.InventoryItemOptionDeleted:
-		i.Catalogue = i.Catalogue.evolve(e)
-	case *inventoryv1.NumbersAssigned:
-		i.Numbers = Numbers{Bin: e.GetLastBin(), Item: e.GetLastItem()}
+		i.Rare = i.rare().evolve(e)
 	}
 	return i
 }

@@ -93,12 +93,12 @@ func (c catalogue) deleted(t *rapid.T, sku string, number int64) {
 func (p *partition) prices() map[string]money.Amount {
 	all := map[string]money.Amount{}
 	for id, i := range p.items {
-		if i.Catalogue.Known {
-			all[strings.TrimPrefix(id, "item/1/")] = i.Catalogue.Details.Price
-			for _, o := range i.Catalogue.Options {
+		if i.Catalogue().Known {
+			all[strings.TrimPrefix(id, "item/1/")] = i.Catalogue().Details.Price
+			for _, o := range i.Catalogue().Options {
 				all[o.SKU] = o.Price
 				if o.Price == (money.Amount{}) {
-					all[o.SKU] = i.Catalogue.Details.Price
+					all[o.SKU] = i.Catalogue().Details.Price
 				}
 			}
 		}
@@ -132,8 +132,8 @@ func TestTheCatalogueIsWhatItsEventsSay(t *testing.T) {
 			}
 			known.price = prices // what is added comes with its price
 			for id, i := range p.items {
-				if strings.HasPrefix(id, "item/") && i.Catalogue.Revision != known.events[id] {
-					t.Fatalf("%s has revision %d after %d events", id, i.Catalogue.Revision, known.events[id])
+				if strings.HasPrefix(id, "item/") && i.Catalogue().Revision != known.events[id] {
+					t.Fatalf("%s has revision %d after %d events", id, i.Catalogue().Revision, known.events[id])
 				}
 			}
 		}

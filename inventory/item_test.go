@@ -160,7 +160,7 @@ func TestADeletedItemTakesItsOptionsAlongAndKeepsItsNumber(t *testing.T) {
 	}
 	p.must(inventory.CreateItem{CollectionID: 1, SKU: "shirt-m"})
 	p.must(inventory.CreateItem{CollectionID: 1, SKU: "shirt"})
-	if m, all := p.items[inventory.ItemID(1, "shirt-m")].Catalogue, p.items[inventory.ItemID(1, "shirt")].Catalogue; m.Number != 2 || all.Number != 1 || all.Revision != 3 {
+	if m, all := p.items[inventory.ItemID(1, "shirt-m")].Catalogue(), p.items[inventory.ItemID(1, "shirt")].Catalogue(); m.Number != 2 || all.Number != 1 || all.Revision != 3 {
 		t.Errorf("numbers %d and %d, revision %d", m.Number, all.Number, all.Revision)
 	}
 }

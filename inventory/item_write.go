@@ -28,7 +28,7 @@ func openItem(
 ) *listing {
 	return &listing{
 		collection: collection, sku: sku, load: load, record: record,
-		last: load(NumbersID(collection)).Numbers, before: load(ItemID(collection, sku)).Catalogue,
+		last: load(NumbersID(collection)).Numbers(), before: load(ItemID(collection, sku)).Catalogue(),
 	}
 }
 
@@ -43,7 +43,7 @@ func (l *listing) there(revision uint64) error {
 
 // number is the number of a SKU: the one that it has, or else the next one.
 func (l *listing) number(sku string) int64 {
-	if n := l.load(ItemID(l.collection, sku)).Catalogue.Number; n != 0 {
+	if n := l.load(ItemID(l.collection, sku)).Catalogue().Number; n != 0 {
 		return n
 	}
 	l.last.Item++
@@ -78,7 +78,7 @@ func (l *listing) write(headline proto.Message, after CatalogueItem) {
 			})
 		}
 	}
-	if l.last != l.load(NumbersID(l.collection)).Numbers {
+	if l.last != l.load(NumbersID(l.collection)).Numbers() {
 		l.record(NumbersID(l.collection), &inventoryv1.NumbersAssigned{
 			CollectionId: l.collection, LastBin: l.last.Bin, LastItem: l.last.Item,
 		})
@@ -144,7 +144,7 @@ func (l *listing) free(after CatalogueItem) error {
 		return fault.New(fault.Conflict, "sku_taken", "sku_id: %q is an option of item %q", l.sku, of)
 	}
 	for n, o := range after.Options {
-		other := l.load(ItemID(l.collection, o.SKU)).Catalogue
+		other := l.load(ItemID(l.collection, o.SKU)).Catalogue()
 		switch {
 		case other.Known:
 			return fault.New(fault.Conflict, "sku_taken", "options[%d].sku_id: %q is an item itself", n, o.SKU)

@@ -179,11 +179,11 @@ func checkBins(t *rapid.T, p *partition) {
 	stocked, numbers := map[string]int64{}, map[int64]string{}
 	for _, i := range p.items {
 		if s := i.Stock; s.OnHand > 0 {
-			stocked[inventory.BinID(1, s.Bin)]++
+			stocked[inventory.BinID(1, s.Place.Bin)]++
 		}
 	}
 	for id, i := range p.items {
-		b := i.Bin
+		b := i.Bin()
 		if b.Stocked != stocked[id] || b.Stocked > 0 && !b.Known {
 			t.Fatalf("%s is %+v, but holds units of %d SKUs", id, b, stocked[id])
 		}
@@ -204,7 +204,7 @@ func checkStatus(t *rapid.T, p *partition, facts []fact) {
 			p.fold(fact{f.ID, e})
 		}
 		s := p.items[f.ID].Stock
-		inStock, low := s.Available() > s.Thresholds.OutOfStock, s.Thresholds.LowStock > 0 && s.Available() <= s.Thresholds.LowStock
+		inStock, low := s.Available() > s.Thresholds().OutOfStock, s.Thresholds().LowStock > 0 && s.Available() <= s.Thresholds().LowStock
 		if s.Known && (s.InStock != inStock || s.Low != low) || inventory.React(p.items[f.ID], noon) != nil {
 			t.Fatalf("%s is %+v after %v", f.ID, s, follow)
 		}

@@ -26,18 +26,18 @@ type Thresholds struct {
 // that did it. A command that crosses and comes back says nothing.
 func React(i Item, now time.Time) []proto.Message {
 	s := i.Stock
-	if !s.Known {
+	if !s.Known || s.Place == nil {
 		return nil
 	}
-	available, t := s.Available(), s.Thresholds
+	available, t := s.Available(), s.Thresholds()
 	inStock, low := available > t.OutOfStock, t.LowStock > 0 && available <= t.LowStock
 	if inStock == s.InStock && low == s.Low {
 		return nil
 	}
 	return []proto.Message{&inventoryv1.StockStatusChanged{
-		CollectionId:     s.CollectionID,
-		BinName:          s.Bin,
-		SkuId:            s.SKU,
+		CollectionId:     s.Place.CollectionID,
+		BinName:          s.Place.Bin,
+		SkuId:            s.Place.SKU,
 		Status:           statusOf(inStock),
 		PreviousStatus:   statusOf(s.InStock),
 		LowStock:         low,
@@ -67,7 +67,7 @@ type SetStockThresholds struct {
 func (c SetStockThresholds) Decide(load func(id string) Item, record func(id string, e proto.Message)) error {
 	bin := binOf(c.Bin)
 	id := StockID(c.CollectionID, bin, c.SKU)
-	old := load(id).Stock.Thresholds
+	old := load(id).Stock.Thresholds()
 	if err := expect(c.ExpectRevision, old.Revision, "thresholds of %q in bin %q", c.SKU, bin); err != nil {
 		return err
 	}

@@ -122,7 +122,7 @@ func TestThresholdsAreSetOnlyWhenTheyMakeSense(t *testing.T) {
 			tt.change(&c)
 			got, err := p.do(c)
 			if tt.reason == "" {
-				if s := p.stock("a").Thresholds; err != nil || len(got) != 1 || s.OutOfStock != 2 || s.Revision != 2 {
+				if s := p.stock("a").Thresholds(); err != nil || len(got) != 1 || s.OutOfStock != 2 || s.Revision != 2 {
 					t.Errorf("recorded %v, %v, thresholds %+v", got, err, s)
 				}
 				return

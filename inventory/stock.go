@@ -16,17 +16,30 @@ type Stock struct {
 	Reserved int64 `cbor:"3,keyasint,omitempty"`
 	// Shipped counts the units that ever left for orders.
 	Shipped int64 `cbor:"4,keyasint,omitempty"`
-	// CollectionID, Bin and SKU name the stock item, so that what follows from
-	// its state can say where.
-	CollectionID int64  `cbor:"5,keyasint,omitempty"`
-	Bin          string `cbor:"6,keyasint,omitempty"`
-	SKU          string `cbor:"7,keyasint,omitempty"`
 	// InStock and Low are the status as it was last told. What nobody ever had
 	// is out of stock, and not low.
-	InStock bool `cbor:"8,keyasint,omitempty"`
-	Low     bool `cbor:"9,keyasint,omitempty"`
-	// Thresholds say when it flips.
-	Thresholds Thresholds `cbor:"10,keyasint,omitzero"`
+	InStock bool `cbor:"5,keyasint,omitempty"`
+	Low     bool `cbor:"6,keyasint,omitempty"`
+	// Place names the stock item, so that what follows from its state can say
+	// where.
+	Place *Place `cbor:"7,keyasint,omitempty"`
+	// Limits are the thresholds; nil when none were ever set.
+	Limits *Thresholds `cbor:"8,keyasint,omitempty"`
+}
+
+// Place is where units are.
+type Place struct {
+	CollectionID int64  `cbor:"1,keyasint,omitempty"`
+	Bin          string `cbor:"2,keyasint,omitempty"`
+	SKU          string `cbor:"3,keyasint,omitempty"`
+}
+
+// Thresholds say when the status flips.
+func (s Stock) Thresholds() Thresholds {
+	if s.Limits == nil {
+		return Thresholds{}
+	}
+	return *s.Limits
 }
 
 // Available is what can still be sold.
@@ -59,8 +72,8 @@ func (s Stock) evolve(e proto.Message) Stock {
 		s.Shipped += e.GetQuantity()
 	case *inventoryv1.StockThresholdsSet:
 		s = s.named(e)
-		s.Thresholds = Thresholds{
-			OutOfStock: e.GetOutOfStock(), LowStock: e.GetLowStock(), Revision: s.Thresholds.Revision + 1,
+		s.Limits = &Thresholds{
+			OutOfStock: e.GetOutOfStock(), LowStock: e.GetLowStock(), Revision: s.Thresholds().Revision + 1,
 		}
 	case *inventoryv1.StockStatusChanged:
 		s.InStock = e.GetStatus() == inventoryv1.StockStatus_STOCK_STATUS_IN_STOCK
@@ -76,6 +89,8 @@ func (s Stock) named(e interface {
 	GetSkuId() string
 },
 ) Stock {
-	s.CollectionID, s.Bin, s.SKU = e.GetCollectionId(), e.GetBinName(), e.GetSkuId()
+	if s.Place == nil {
+		s.Place = &Place{e.GetCollectionId(), e.GetBinName(), e.GetSkuId()}
+	}
 	return s
 }

@@ -36,9 +36,16 @@ type Transaction struct {
 	Released bool `cbor:"3,keyasint,omitempty"`
 	// Lines are the lines as asked, with their outcome.
 	Lines []LineOutcome `cbor:"4,keyasint,omitempty"`
-	// Action and Reservations are what was asked beside the lines.
-	Action       Action   `cbor:"5,keyasint,omitempty"`
-	Reservations []string `cbor:"6,keyasint,omitempty"`
+	// Asked is what was asked beside the lines; nil when nothing was.
+	Asked *Asked `cbor:"5,keyasint,omitempty"`
+}
+
+// Asked is what a bulk transaction asks for beside its lines.
+type Asked struct {
+	// Action is none when the movements of the lines say it.
+	Action Action `cbor:"1,keyasint,omitempty"`
+	// Reservations are the bulk transactions that it took from.
+	Reservations []string `cbor:"2,keyasint,omitempty"`
 }
 
 // LineOutcome is one line of a bulk transaction with what became of it. It
@@ -89,7 +96,9 @@ func (t Transaction) evolve(e proto.Message) Transaction {
 		t.Decided = true
 		t.Succeeded = e.GetSucceeded()
 		t.Lines = outcomes(e.GetLines())
-		t.Action, t.Reservations = e.GetAction(), e.GetReservations()
+		if e.GetAction() != ByMovement || len(e.GetReservations()) > 0 {
+			t.Asked = &Asked{e.GetAction(), slices.Clone(e.GetReservations())}
+		}
 	case *inventoryv1.BulkTransactionReleased:
 		t.Released = true
 	case *inventoryv1.ReservationReduced:
@@ -122,9 +131,8 @@ type Outcome struct {
 	Closed bool
 	// Lines are the lines in the order in which they were asked.
 	Lines []LineOutcome
-	// Action and Reservations are what was asked beside the lines.
-	Action       Action
-	Reservations []string
+	// Asked is what was asked beside the lines.
+	Asked Asked
 }
 
 // Outcome returns what became of the bulk transaction. It is false for a
@@ -134,7 +142,10 @@ func (i Item) Outcome() (Outcome, bool) {
 	t := i.Transaction
 	out := Outcome{
 		Succeeded: t.Succeeded, Closed: t.Released && !t.Decided,
-		Lines: slices.Clone(t.Lines), Action: t.Action, Reservations: slices.Clone(t.Reservations),
+		Lines: slices.Clone(t.Lines),
+	}
+	if t.Asked != nil {
+		out.Asked = Asked{t.Asked.Action, slices.Clone(t.Asked.Reservations)}
 	}
 	for n := range out.Lines {
 		out.Lines[n].Gone = 0
@@ -146,7 +157,7 @@ func (i Item) Outcome() (Outcome, bool) {
 // there may be another one. A transaction that was undone before it arrived is
 // known by nothing but its id.
 func (o Outcome) Answers(c BulkTransaction) bool {
-	return o.Closed || o.Action == c.action() && slices.Equal(o.Reservations, c.from()) &&
+	return o.Closed || o.Asked.Action == c.action() && slices.Equal(o.Asked.Reservations, c.from()) &&
 		slices.EqualFunc(o.Lines, c.Lines, LineOutcome.answers)
 }
 

@@ -131,7 +131,7 @@ func stockOf(collection int64, bin, sku string, s inventory.Stock) *inventoryv1.
 		CollectionId: collection, BinName: bin, SkuId: sku,
 		OnHand: s.OnHand, Reserved: s.Reserved, Available: s.Available(), Shipped: s.Shipped,
 		Status: s.Status(), LowStock: s.Low,
-		OutOfStockThreshold: s.Thresholds.OutOfStock, LowStockThreshold: s.Thresholds.LowStock,
-		ThresholdsRevision: s.Thresholds.Revision,
+		OutOfStockThreshold: s.Thresholds().OutOfStock, LowStockThreshold: s.Thresholds().LowStock,
+		ThresholdsRevision: s.Thresholds().Revision,
 	}
 }

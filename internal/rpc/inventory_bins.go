@@ -18,7 +18,7 @@ func (s stock) CreateBin(ctx context.Context, req *inventoryv1.CreateBinRequest)
 		return nil, err
 	}
 	return &inventoryv1.CreateBinResponse{
-		Bin: binOf(collection, req.GetBinName(), item.Bin), Position: res.Position, Repeated: res.Repeated,
+		Bin: binOf(collection, req.GetBinName(), item.Bin()), Position: res.Position, Repeated: res.Repeated,
 	}, nil
 }
 
@@ -35,7 +35,7 @@ func (s stock) UpdateBin(ctx context.Context, req *inventoryv1.UpdateBinRequest)
 		return nil, err
 	}
 	return &inventoryv1.UpdateBinResponse{
-		Bin: binOf(collection, req.GetBinName(), item.Bin), Position: res.Position, Repeated: res.Repeated,
+		Bin: binOf(collection, req.GetBinName(), item.Bin()), Position: res.Position, Repeated: res.Repeated,
 	}, nil
 }
 
@@ -48,7 +48,7 @@ func (s stock) DeleteBin(ctx context.Context, req *inventoryv1.DeleteBinRequest)
 		return nil, err
 	}
 	return &inventoryv1.DeleteBinResponse{
-		Bin: binOf(collection, req.GetBinName(), item.Bin), Position: res.Position, Repeated: res.Repeated,
+		Bin: binOf(collection, req.GetBinName(), item.Bin()), Position: res.Position, Repeated: res.Repeated,
 	}, nil
 }
 

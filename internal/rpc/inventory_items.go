@@ -78,7 +78,7 @@ func (s stock) runItem(ctx context.Context, req interface {
 }, collection int64, c eventstore.Transaction[inventory.Item],
 ) (*inventoryv1.InventoryItem, eventstore.Result[inventory.Item], error) {
 	state, res, err := s.run(ctx, req, collection, inventory.ItemID(collection, req.GetSkuId()), c)
-	return itemOf(collection, req.GetSkuId(), state.Catalogue), res, err
+	return itemOf(collection, req.GetSkuId(), state.Catalogue()), res, err
 }
 
 // GetItem reads an item from the log's own state, which is never late; only the
@@ -101,7 +101,7 @@ func (s stock) GetItem(ctx context.Context, req *inventoryv1.GetItemRequest) (*i
 		if err != nil {
 			return nil, err
 		}
-		c := snap.State.Catalogue
+		c := snap.State.Catalogue()
 		if c.Known {
 			return &inventoryv1.GetItemResponse{Item: itemOf(collection, sku, c)}, nil
 		}
