@@ -60,7 +60,7 @@ func (c BulkTransaction) Decide(load func(id string) Item, record func(id string
 	if _, found := load(id).Outcome(); found {
 		return nil
 	}
-	d := draft{load: load, items: map[string]Item{}}
+	d := draft{load: load, items: make(map[string]Item, len(c.Lines)), events: make([]draftedEvent, 0, len(c.Lines))}
 	lines, succeeded := c.try(&d)
 	if c.AllOrNone && !succeeded {
 		d.events = nil

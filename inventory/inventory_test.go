@@ -178,8 +178,12 @@ func same(t *testing.T, want, got []fact) {
 	}
 }
 
+// partsOfEvents are messages that are not stored by themselves.
+var partsOfEvents = map[protoreflect.Name]bool{
+	"BulkLine": true, "ReducedLine": true, "BinAddress": true, "StoredItem": true, "StoredOption": true, "PriceChange": true,
+}
+
 func TestEveryStoredEventMovesTheState(t *testing.T) {
-	partsOfEvents := map[protoreflect.Name]bool{"BulkLine": true, "ReducedLine": true, "BinAddress": true, "StoredItem": true, "StoredOption": true, "PriceChange": true}
 	before := inventory.Item{Transaction: inventory.Transaction{Lines: []inventory.LineOutcome{
 		{Bin: "x", SKU: "x", Movement: inventory.Remove, Quantity: 9},
 	}}}
