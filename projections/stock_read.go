@@ -35,7 +35,15 @@ func (v Stock) Get(tenant string, collection int64, sku string) (all []*inventor
 // List returns a page of the stock of a collection, by SKU and bin, and the
 // cursor of the next page; it is empty on the last one.
 func (v Stock) List(tenant string, collection int64, size int, token string) (all []*inventoryv1.Stock, next string, err error) {
-	return pageOf(v.View, bucketStock, key(tenant, number(collection)), nil, size, token, func(*inventoryv1.Stock) bool { return true })
+	return v.Some(tenant, collection, func(*inventoryv1.Stock) bool { return true }, size, token)
+}
+
+// Some is List of the stock that is to be shown. It looks at all of the stock
+// behind the cursor until the page is full.
+func (v Stock) Some(
+	tenant string, collection int64, shown func(*inventoryv1.Stock) bool, size int, token string,
+) (all []*inventoryv1.Stock, next string, err error) {
+	return pageOf(v.View, bucketStock, key(tenant, number(collection)), nil, size, token, shown)
 }
 
 // Bins returns a page of the bins of a collection, by name, and the cursor of

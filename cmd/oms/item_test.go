@@ -24,6 +24,7 @@ func TestBinsFromTheCommandLine(t *testing.T) {
 			t.Errorf("%s: %d %s", line, r.code, r.err)
 		}
 	}
+	c.want("projections rebuild stock --verify", `stock: live at position`)
 	c.want("bin create main --name Main", `Name: +Main\n`)
 	if r := c.oms("bin create main --name Other"); r.code != exitRefused {
 		t.Errorf("another one: %d %s", r.code, r.err)
@@ -49,6 +50,7 @@ func TestItemsFromTheCommandLine(t *testing.T) {
 	c.want("item list --json", `^\{"collectionId":"1","skuId":"shirt"`)
 	c.want("item get --number 1 --json", `"itemNumber":"1"`)
 	c.want("item delete shirt", `Deleted: +true`)
+	c.want("projections rebuild stock --verify", `stock: live at position`)
 	for line, want := range map[string]int{
 		"item get shirt":                      exitNotFound,
 		"item get":                            exitInvalid,

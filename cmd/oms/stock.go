@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"math"
 	"strconv"
@@ -96,20 +97,32 @@ func newStockGet(a *app) *cobra.Command {
 func newStockList(a *app) *cobra.Command {
 	var req inventoryv1.ListStockRequest
 	var limit int
+	var status string
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List stock by SKU and bin",
 		Args:  none,
 		Example: `  oms stock list
-  oms stock list --limit 0 --json`,
+  oms stock list --bin london --status in_stock
+  oms stock list --low --limit 0 --json`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if limit < 0 {
 				return usageError("--limit: must not be negative")
+			}
+			if status != "" {
+				n, err := parseWord(req.GetStatus().Descriptor(), status)
+				if err != nil {
+					return fmt.Errorf("--status: %w", err)
+				}
+				req.Status = inventoryv1.StockStatus(n)
 			}
 			return a.listStock(cmd.Context(), &req, limit)
 		},
 	}
 	cmd.Flags().Int64Var(&req.CollectionId, "collection", 0, "inventory collection; 0 is the first")
+	cmd.Flags().StringVar(&req.BinName, "bin", "", "only stock in this bin")
+	cmd.Flags().StringVar(&status, "status", "", "only stock that is in_stock or out_of_stock")
+	cmd.Flags().BoolVar(&req.LowStock, "low", false, "only stock that is low")
 	cmd.Flags().IntVar(&limit, "limit", 100, "entries at most; 0 lists all")
 	cmd.Flags().Uint64Var(&req.MinPosition, "min-position", 0, "wait until the read model has seen this log position")
 	return cmd

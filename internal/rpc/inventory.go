@@ -17,7 +17,7 @@ import (
 // its view.
 type StockView interface {
 	Get(tenant string, collection int64, sku string) ([]*inventoryv1.Stock, error)
-	List(tenant string, collection int64, size int, token string) ([]*inventoryv1.Stock, string, error)
+	Some(tenant string, collection int64, shown func(*inventoryv1.Stock) bool, size int, token string) ([]*inventoryv1.Stock, string, error)
 	Bins(tenant string, collection int64, size int, token string) ([]*inventoryv1.Bin, string, error)
 	Items(tenant string, collection int64, prefix string, size int, token string) ([]*inventoryv1.InventoryItem, string, error)
 	SKU(tenant string, collection, itemNumber int64) (string, error)
@@ -119,7 +119,11 @@ func (s stock) ListStock(ctx context.Context, req *inventoryv1.ListStockRequest)
 		return nil, err
 	}
 	collection := cmp.Or(req.GetCollectionId(), defaultCollection)
-	page, next, err := s.view.List(callOf(ctx).Tenant, collection, int(req.GetPageSize()), req.GetPageToken())
+	shown := func(s *inventoryv1.Stock) bool {
+		return (req.GetBinName() == "" || s.GetBinName() == req.GetBinName()) &&
+			(req.GetStatus() == 0 || s.GetStatus() == req.GetStatus()) && (!req.GetLowStock() || s.GetLowStock())
+	}
+	page, next, err := s.view.Some(callOf(ctx).Tenant, collection, shown, int(req.GetPageSize()), req.GetPageToken())
 	if err != nil {
 		return nil, err
 	}

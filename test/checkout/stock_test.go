@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	inventoryv1 "github.com/orderstream/oms/gen/oms/inventory/v1"
 )
 
 // lines is an InventoryBulkTransaction whose lines have a type; each is "sku
@@ -54,6 +56,15 @@ func TestReservedUnitsAreReleasedShippedAndRestocked(t *testing.T) {
 	}
 	if pens() != "8 0" {
 		t.Errorf("%s pens on hand and reserved after the repeats, want 8 and 0", pens())
+	}
+	res, err := s.Inventory().ListStock(t.Context(), &inventoryv1.ListStockRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, i := range res.GetStock() {
+		if sold := i.GetAvailable() == 0; sold != (i.GetStatus() == inventoryv1.StockStatus_STOCK_STATUS_OUT_OF_STOCK) {
+			t.Errorf("%d %s are available, but the status is %s", i.GetAvailable(), i.GetSkuId(), i.GetStatus())
+		}
 	}
 	s.stock["pen"], s.stock["ink"] = 8, 0 // what the balance finds
 }

@@ -676,7 +676,13 @@ type ListStockRequest struct {
 	// Cursor from the page before.
 	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// Log position that the answer must have seen; 0 reads what is there.
-	MinPosition   uint64 `protobuf:"varint,4,opt,name=min_position,json=minPosition,proto3" json:"min_position,omitempty"`
+	MinPosition uint64 `protobuf:"varint,4,opt,name=min_position,json=minPosition,proto3" json:"min_position,omitempty"`
+	// Only stock in this bin.
+	BinName string `protobuf:"bytes,5,opt,name=bin_name,json=binName,proto3" json:"bin_name,omitempty"`
+	// Only stock with this status; unspecified lists all.
+	Status StockStatus `protobuf:"varint,6,opt,name=status,proto3,enum=oms.inventory.v1.StockStatus" json:"status,omitempty"`
+	// Only stock that is low.
+	LowStock      bool `protobuf:"varint,7,opt,name=low_stock,json=lowStock,proto3" json:"low_stock,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -737,6 +743,27 @@ func (x *ListStockRequest) GetMinPosition() uint64 {
 		return x.MinPosition
 	}
 	return 0
+}
+
+func (x *ListStockRequest) GetBinName() string {
+	if x != nil {
+		return x.BinName
+	}
+	return ""
+}
+
+func (x *ListStockRequest) GetStatus() StockStatus {
+	if x != nil {
+		return x.Status
+	}
+	return StockStatus_STOCK_STATUS_UNSPECIFIED
+}
+
+func (x *ListStockRequest) GetLowStock() bool {
+	if x != nil {
+		return x.LowStock
+	}
+	return false
 }
 
 // ListStockResponse is one page.
@@ -2880,7 +2907,7 @@ const file_oms_inventory_v1_service_proto_rawDesc = "" +
 	"\"\b\x18\xff\xff\xff\xff\a(\x00R\fcollectionId\x12!\n" +
 	"\fmin_position\x18\x03 \x01(\x04R\vminPosition\"A\n" +
 	"\x10GetStockResponse\x12-\n" +
-	"\x05stock\x18\x01 \x03(\v2\x17.oms.inventory.v1.StockR\x05stock\"\xbb\x01\n" +
+	"\x05stock\x18\x01 \x03(\v2\x17.oms.inventory.v1.StockR\x05stock\"\xbd\x02\n" +
 	"\x10ListStockRequest\x122\n" +
 	"\rcollection_id\x18\x01 \x01(\x03B\r\xbaH\n" +
 	"\"\b\x18\xff\xff\xff\xff\a(\x00R\fcollectionId\x12'\n" +
@@ -2888,7 +2915,10 @@ const file_oms_inventory_v1_service_proto_rawDesc = "" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
 	"\n" +
 	"page_token\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x04R\tpageToken\x12!\n" +
-	"\fmin_position\x18\x04 \x01(\x04R\vminPosition\"j\n" +
+	"\fmin_position\x18\x04 \x01(\x04R\vminPosition\x12\"\n" +
+	"\bbin_name\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18@R\abinName\x12?\n" +
+	"\x06status\x18\x06 \x01(\x0e2\x1d.oms.inventory.v1.StockStatusB\b\xbaH\x05\x82\x01\x02\x10\x01R\x06status\x12\x1b\n" +
+	"\tlow_stock\x18\a \x01(\bR\blowStock\"j\n" +
 	"\x11ListStockResponse\x12-\n" +
 	"\x05stock\x18\x01 \x03(\v2\x17.oms.inventory.v1.StockR\x05stock\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xbf\x02\n" +
@@ -3195,73 +3225,74 @@ var file_oms_inventory_v1_service_proto_depIdxs = []int32{
 	42, // 3: oms.inventory.v1.Stock.status:type_name -> oms.inventory.v1.StockStatus
 	3,  // 4: oms.inventory.v1.SetStockThresholdsResponse.stock:type_name -> oms.inventory.v1.Stock
 	3,  // 5: oms.inventory.v1.GetStockResponse.stock:type_name -> oms.inventory.v1.Stock
-	3,  // 6: oms.inventory.v1.ListStockResponse.stock:type_name -> oms.inventory.v1.Stock
-	11, // 7: oms.inventory.v1.Bin.address:type_name -> oms.inventory.v1.Address
-	11, // 8: oms.inventory.v1.CreateBinRequest.address:type_name -> oms.inventory.v1.Address
-	10, // 9: oms.inventory.v1.CreateBinResponse.bin:type_name -> oms.inventory.v1.Bin
-	11, // 10: oms.inventory.v1.UpdateBinRequest.address:type_name -> oms.inventory.v1.Address
-	10, // 11: oms.inventory.v1.UpdateBinResponse.bin:type_name -> oms.inventory.v1.Bin
-	10, // 12: oms.inventory.v1.DeleteBinResponse.bin:type_name -> oms.inventory.v1.Bin
-	10, // 13: oms.inventory.v1.ListBinsResponse.bins:type_name -> oms.inventory.v1.Bin
-	43, // 14: oms.inventory.v1.InventoryItem.status:type_name -> oms.inventory.v1.ItemStatus
-	44, // 15: oms.inventory.v1.InventoryItem.price:type_name -> oms.money.v1.Money
-	44, // 16: oms.inventory.v1.InventoryItem.cost:type_name -> oms.money.v1.Money
-	34, // 17: oms.inventory.v1.InventoryItem.identifiers:type_name -> oms.inventory.v1.InventoryItem.IdentifiersEntry
-	35, // 18: oms.inventory.v1.InventoryItem.properties:type_name -> oms.inventory.v1.InventoryItem.PropertiesEntry
-	21, // 19: oms.inventory.v1.InventoryItem.options:type_name -> oms.inventory.v1.ItemOption
-	44, // 20: oms.inventory.v1.ItemOption.price:type_name -> oms.money.v1.Money
-	36, // 21: oms.inventory.v1.ItemOption.attributes:type_name -> oms.inventory.v1.ItemOption.AttributesEntry
-	43, // 22: oms.inventory.v1.CreateItemRequest.status:type_name -> oms.inventory.v1.ItemStatus
-	44, // 23: oms.inventory.v1.CreateItemRequest.price:type_name -> oms.money.v1.Money
-	44, // 24: oms.inventory.v1.CreateItemRequest.cost:type_name -> oms.money.v1.Money
-	37, // 25: oms.inventory.v1.CreateItemRequest.identifiers:type_name -> oms.inventory.v1.CreateItemRequest.IdentifiersEntry
-	38, // 26: oms.inventory.v1.CreateItemRequest.properties:type_name -> oms.inventory.v1.CreateItemRequest.PropertiesEntry
-	21, // 27: oms.inventory.v1.CreateItemRequest.options:type_name -> oms.inventory.v1.ItemOption
-	20, // 28: oms.inventory.v1.CreateItemResponse.item:type_name -> oms.inventory.v1.InventoryItem
-	43, // 29: oms.inventory.v1.UpdateItemRequest.status:type_name -> oms.inventory.v1.ItemStatus
-	44, // 30: oms.inventory.v1.UpdateItemRequest.price:type_name -> oms.money.v1.Money
-	44, // 31: oms.inventory.v1.UpdateItemRequest.cost:type_name -> oms.money.v1.Money
-	39, // 32: oms.inventory.v1.UpdateItemRequest.identifiers:type_name -> oms.inventory.v1.UpdateItemRequest.IdentifiersEntry
-	40, // 33: oms.inventory.v1.UpdateItemRequest.properties:type_name -> oms.inventory.v1.UpdateItemRequest.PropertiesEntry
-	20, // 34: oms.inventory.v1.UpdateItemResponse.item:type_name -> oms.inventory.v1.InventoryItem
-	21, // 35: oms.inventory.v1.SetItemOptionsRequest.options:type_name -> oms.inventory.v1.ItemOption
-	20, // 36: oms.inventory.v1.SetItemOptionsResponse.item:type_name -> oms.inventory.v1.InventoryItem
-	20, // 37: oms.inventory.v1.DeleteItemResponse.item:type_name -> oms.inventory.v1.InventoryItem
-	20, // 38: oms.inventory.v1.GetItemResponse.item:type_name -> oms.inventory.v1.InventoryItem
-	20, // 39: oms.inventory.v1.ListItemsResponse.items:type_name -> oms.inventory.v1.InventoryItem
-	0,  // 40: oms.inventory.v1.InventoryService.AdjustStock:input_type -> oms.inventory.v1.AdjustStockRequest
-	4,  // 41: oms.inventory.v1.InventoryService.SetStockThresholds:input_type -> oms.inventory.v1.SetStockThresholdsRequest
-	6,  // 42: oms.inventory.v1.InventoryService.GetStock:input_type -> oms.inventory.v1.GetStockRequest
-	8,  // 43: oms.inventory.v1.InventoryService.ListStock:input_type -> oms.inventory.v1.ListStockRequest
-	12, // 44: oms.inventory.v1.InventoryService.CreateBin:input_type -> oms.inventory.v1.CreateBinRequest
-	14, // 45: oms.inventory.v1.InventoryService.UpdateBin:input_type -> oms.inventory.v1.UpdateBinRequest
-	16, // 46: oms.inventory.v1.InventoryService.DeleteBin:input_type -> oms.inventory.v1.DeleteBinRequest
-	18, // 47: oms.inventory.v1.InventoryService.ListBins:input_type -> oms.inventory.v1.ListBinsRequest
-	22, // 48: oms.inventory.v1.InventoryService.CreateItem:input_type -> oms.inventory.v1.CreateItemRequest
-	24, // 49: oms.inventory.v1.InventoryService.UpdateItem:input_type -> oms.inventory.v1.UpdateItemRequest
-	26, // 50: oms.inventory.v1.InventoryService.SetItemOptions:input_type -> oms.inventory.v1.SetItemOptionsRequest
-	28, // 51: oms.inventory.v1.InventoryService.DeleteItem:input_type -> oms.inventory.v1.DeleteItemRequest
-	30, // 52: oms.inventory.v1.InventoryService.GetItem:input_type -> oms.inventory.v1.GetItemRequest
-	32, // 53: oms.inventory.v1.InventoryService.ListItems:input_type -> oms.inventory.v1.ListItemsRequest
-	2,  // 54: oms.inventory.v1.InventoryService.AdjustStock:output_type -> oms.inventory.v1.AdjustStockResponse
-	5,  // 55: oms.inventory.v1.InventoryService.SetStockThresholds:output_type -> oms.inventory.v1.SetStockThresholdsResponse
-	7,  // 56: oms.inventory.v1.InventoryService.GetStock:output_type -> oms.inventory.v1.GetStockResponse
-	9,  // 57: oms.inventory.v1.InventoryService.ListStock:output_type -> oms.inventory.v1.ListStockResponse
-	13, // 58: oms.inventory.v1.InventoryService.CreateBin:output_type -> oms.inventory.v1.CreateBinResponse
-	15, // 59: oms.inventory.v1.InventoryService.UpdateBin:output_type -> oms.inventory.v1.UpdateBinResponse
-	17, // 60: oms.inventory.v1.InventoryService.DeleteBin:output_type -> oms.inventory.v1.DeleteBinResponse
-	19, // 61: oms.inventory.v1.InventoryService.ListBins:output_type -> oms.inventory.v1.ListBinsResponse
-	23, // 62: oms.inventory.v1.InventoryService.CreateItem:output_type -> oms.inventory.v1.CreateItemResponse
-	25, // 63: oms.inventory.v1.InventoryService.UpdateItem:output_type -> oms.inventory.v1.UpdateItemResponse
-	27, // 64: oms.inventory.v1.InventoryService.SetItemOptions:output_type -> oms.inventory.v1.SetItemOptionsResponse
-	29, // 65: oms.inventory.v1.InventoryService.DeleteItem:output_type -> oms.inventory.v1.DeleteItemResponse
-	31, // 66: oms.inventory.v1.InventoryService.GetItem:output_type -> oms.inventory.v1.GetItemResponse
-	33, // 67: oms.inventory.v1.InventoryService.ListItems:output_type -> oms.inventory.v1.ListItemsResponse
-	54, // [54:68] is the sub-list for method output_type
-	40, // [40:54] is the sub-list for method input_type
-	40, // [40:40] is the sub-list for extension type_name
-	40, // [40:40] is the sub-list for extension extendee
-	0,  // [0:40] is the sub-list for field type_name
+	42, // 6: oms.inventory.v1.ListStockRequest.status:type_name -> oms.inventory.v1.StockStatus
+	3,  // 7: oms.inventory.v1.ListStockResponse.stock:type_name -> oms.inventory.v1.Stock
+	11, // 8: oms.inventory.v1.Bin.address:type_name -> oms.inventory.v1.Address
+	11, // 9: oms.inventory.v1.CreateBinRequest.address:type_name -> oms.inventory.v1.Address
+	10, // 10: oms.inventory.v1.CreateBinResponse.bin:type_name -> oms.inventory.v1.Bin
+	11, // 11: oms.inventory.v1.UpdateBinRequest.address:type_name -> oms.inventory.v1.Address
+	10, // 12: oms.inventory.v1.UpdateBinResponse.bin:type_name -> oms.inventory.v1.Bin
+	10, // 13: oms.inventory.v1.DeleteBinResponse.bin:type_name -> oms.inventory.v1.Bin
+	10, // 14: oms.inventory.v1.ListBinsResponse.bins:type_name -> oms.inventory.v1.Bin
+	43, // 15: oms.inventory.v1.InventoryItem.status:type_name -> oms.inventory.v1.ItemStatus
+	44, // 16: oms.inventory.v1.InventoryItem.price:type_name -> oms.money.v1.Money
+	44, // 17: oms.inventory.v1.InventoryItem.cost:type_name -> oms.money.v1.Money
+	34, // 18: oms.inventory.v1.InventoryItem.identifiers:type_name -> oms.inventory.v1.InventoryItem.IdentifiersEntry
+	35, // 19: oms.inventory.v1.InventoryItem.properties:type_name -> oms.inventory.v1.InventoryItem.PropertiesEntry
+	21, // 20: oms.inventory.v1.InventoryItem.options:type_name -> oms.inventory.v1.ItemOption
+	44, // 21: oms.inventory.v1.ItemOption.price:type_name -> oms.money.v1.Money
+	36, // 22: oms.inventory.v1.ItemOption.attributes:type_name -> oms.inventory.v1.ItemOption.AttributesEntry
+	43, // 23: oms.inventory.v1.CreateItemRequest.status:type_name -> oms.inventory.v1.ItemStatus
+	44, // 24: oms.inventory.v1.CreateItemRequest.price:type_name -> oms.money.v1.Money
+	44, // 25: oms.inventory.v1.CreateItemRequest.cost:type_name -> oms.money.v1.Money
+	37, // 26: oms.inventory.v1.CreateItemRequest.identifiers:type_name -> oms.inventory.v1.CreateItemRequest.IdentifiersEntry
+	38, // 27: oms.inventory.v1.CreateItemRequest.properties:type_name -> oms.inventory.v1.CreateItemRequest.PropertiesEntry
+	21, // 28: oms.inventory.v1.CreateItemRequest.options:type_name -> oms.inventory.v1.ItemOption
+	20, // 29: oms.inventory.v1.CreateItemResponse.item:type_name -> oms.inventory.v1.InventoryItem
+	43, // 30: oms.inventory.v1.UpdateItemRequest.status:type_name -> oms.inventory.v1.ItemStatus
+	44, // 31: oms.inventory.v1.UpdateItemRequest.price:type_name -> oms.money.v1.Money
+	44, // 32: oms.inventory.v1.UpdateItemRequest.cost:type_name -> oms.money.v1.Money
+	39, // 33: oms.inventory.v1.UpdateItemRequest.identifiers:type_name -> oms.inventory.v1.UpdateItemRequest.IdentifiersEntry
+	40, // 34: oms.inventory.v1.UpdateItemRequest.properties:type_name -> oms.inventory.v1.UpdateItemRequest.PropertiesEntry
+	20, // 35: oms.inventory.v1.UpdateItemResponse.item:type_name -> oms.inventory.v1.InventoryItem
+	21, // 36: oms.inventory.v1.SetItemOptionsRequest.options:type_name -> oms.inventory.v1.ItemOption
+	20, // 37: oms.inventory.v1.SetItemOptionsResponse.item:type_name -> oms.inventory.v1.InventoryItem
+	20, // 38: oms.inventory.v1.DeleteItemResponse.item:type_name -> oms.inventory.v1.InventoryItem
+	20, // 39: oms.inventory.v1.GetItemResponse.item:type_name -> oms.inventory.v1.InventoryItem
+	20, // 40: oms.inventory.v1.ListItemsResponse.items:type_name -> oms.inventory.v1.InventoryItem
+	0,  // 41: oms.inventory.v1.InventoryService.AdjustStock:input_type -> oms.inventory.v1.AdjustStockRequest
+	4,  // 42: oms.inventory.v1.InventoryService.SetStockThresholds:input_type -> oms.inventory.v1.SetStockThresholdsRequest
+	6,  // 43: oms.inventory.v1.InventoryService.GetStock:input_type -> oms.inventory.v1.GetStockRequest
+	8,  // 44: oms.inventory.v1.InventoryService.ListStock:input_type -> oms.inventory.v1.ListStockRequest
+	12, // 45: oms.inventory.v1.InventoryService.CreateBin:input_type -> oms.inventory.v1.CreateBinRequest
+	14, // 46: oms.inventory.v1.InventoryService.UpdateBin:input_type -> oms.inventory.v1.UpdateBinRequest
+	16, // 47: oms.inventory.v1.InventoryService.DeleteBin:input_type -> oms.inventory.v1.DeleteBinRequest
+	18, // 48: oms.inventory.v1.InventoryService.ListBins:input_type -> oms.inventory.v1.ListBinsRequest
+	22, // 49: oms.inventory.v1.InventoryService.CreateItem:input_type -> oms.inventory.v1.CreateItemRequest
+	24, // 50: oms.inventory.v1.InventoryService.UpdateItem:input_type -> oms.inventory.v1.UpdateItemRequest
+	26, // 51: oms.inventory.v1.InventoryService.SetItemOptions:input_type -> oms.inventory.v1.SetItemOptionsRequest
+	28, // 52: oms.inventory.v1.InventoryService.DeleteItem:input_type -> oms.inventory.v1.DeleteItemRequest
+	30, // 53: oms.inventory.v1.InventoryService.GetItem:input_type -> oms.inventory.v1.GetItemRequest
+	32, // 54: oms.inventory.v1.InventoryService.ListItems:input_type -> oms.inventory.v1.ListItemsRequest
+	2,  // 55: oms.inventory.v1.InventoryService.AdjustStock:output_type -> oms.inventory.v1.AdjustStockResponse
+	5,  // 56: oms.inventory.v1.InventoryService.SetStockThresholds:output_type -> oms.inventory.v1.SetStockThresholdsResponse
+	7,  // 57: oms.inventory.v1.InventoryService.GetStock:output_type -> oms.inventory.v1.GetStockResponse
+	9,  // 58: oms.inventory.v1.InventoryService.ListStock:output_type -> oms.inventory.v1.ListStockResponse
+	13, // 59: oms.inventory.v1.InventoryService.CreateBin:output_type -> oms.inventory.v1.CreateBinResponse
+	15, // 60: oms.inventory.v1.InventoryService.UpdateBin:output_type -> oms.inventory.v1.UpdateBinResponse
+	17, // 61: oms.inventory.v1.InventoryService.DeleteBin:output_type -> oms.inventory.v1.DeleteBinResponse
+	19, // 62: oms.inventory.v1.InventoryService.ListBins:output_type -> oms.inventory.v1.ListBinsResponse
+	23, // 63: oms.inventory.v1.InventoryService.CreateItem:output_type -> oms.inventory.v1.CreateItemResponse
+	25, // 64: oms.inventory.v1.InventoryService.UpdateItem:output_type -> oms.inventory.v1.UpdateItemResponse
+	27, // 65: oms.inventory.v1.InventoryService.SetItemOptions:output_type -> oms.inventory.v1.SetItemOptionsResponse
+	29, // 66: oms.inventory.v1.InventoryService.DeleteItem:output_type -> oms.inventory.v1.DeleteItemResponse
+	31, // 67: oms.inventory.v1.InventoryService.GetItem:output_type -> oms.inventory.v1.GetItemResponse
+	33, // 68: oms.inventory.v1.InventoryService.ListItems:output_type -> oms.inventory.v1.ListItemsResponse
+	55, // [55:69] is the sub-list for method output_type
+	41, // [41:55] is the sub-list for method input_type
+	41, // [41:41] is the sub-list for extension type_name
+	41, // [41:41] is the sub-list for extension extendee
+	0,  // [0:41] is the sub-list for field type_name
 }
 
 func init() { file_oms_inventory_v1_service_proto_init() }
