@@ -68,6 +68,9 @@ type Snapshot[S any] struct {
 	Revision uint64 // number of events; 0 means the aggregate does not exist
 	Position uint64 // last log position the state's partition has seen
 	State    S
+	// Traceparent is the trace context of the last command that had one: what
+	// is done about the aggregate later, on nobody's behalf, belongs there.
+	Traceparent string
 }
 
 // Log stores the events of one kind of aggregate. It is safe for concurrent

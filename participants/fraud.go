@@ -29,6 +29,8 @@ type Fraud struct {
 	}
 	Rules fraud.Rules
 	Now   func() time.Time
+	// Hooks see the work.
+	Hooks Hooks
 
 	mu     sync.Mutex
 	recent *fraud.Window
@@ -38,7 +40,7 @@ type Fraud struct {
 func (p *Fraud) Run(ctx context.Context) error {
 	p.recent = fraud.NewWindow(fraud.WindowConfig{Span: p.Rules.Window})
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return serve(ctx, p.Queues, skava.QueueFraud, p.handle) })
+	g.Go(func() error { return serve(ctx, p.Queues, skava.QueueFraud, p.Hooks, p.handle) })
 	g.Go(func() error { return p.count(ctx) })
 	return g.Wait()
 }

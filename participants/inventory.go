@@ -18,11 +18,13 @@ type Inventory struct {
 	Queues *workqueue.Queues
 	Log    eventstore.Log[inventory.Item]
 	Now    func() time.Time
+	// Hooks see the work.
+	Hooks Hooks
 }
 
 // Run serves until the context ends.
 func (p Inventory) Run(ctx context.Context) error {
-	return serve(ctx, p.Queues, skava.QueueInventory, p.handle)
+	return serve(ctx, p.Queues, skava.QueueInventory, p.Hooks, p.handle)
 }
 
 func (p Inventory) handle(ctx context.Context, r request, m jetstream.Msg) (any, error) {

@@ -19,11 +19,13 @@ type Orders struct {
 	Queues *workqueue.Queues
 	Log    eventstore.Log[order.Order]
 	Now    func() time.Time
+	// Hooks see the work.
+	Hooks Hooks
 }
 
 // Run serves until the context ends.
 func (p Orders) Run(ctx context.Context) error {
-	return serve(ctx, p.Queues, skava.QueueLinkedOrders, p.handle)
+	return serve(ctx, p.Queues, skava.QueueLinkedOrders, p.Hooks, p.handle)
 }
 
 func (p Orders) handle(ctx context.Context, r request, m jetstream.Msg) (any, error) {

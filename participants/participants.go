@@ -24,6 +24,18 @@ import (
 	"github.com/orderstream/oms/internal/workqueue"
 )
 
+// Hooks see participants at work; each may be nil.
+type Hooks struct {
+	// Working: work on a request of a trace begins. What it does, and its reply,
+	// carry the trace context that comes back; ended is called when it is done.
+	Working func(traceparent string, w Work) (next string, ended func(error))
+}
+
+// Work names a request.
+type Work struct {
+	Participant, Tenant, OrderID, RequestID string
+}
+
 // parallel is how many requests a participant works on at a time. They share
 // group commits, so more of them cost little.
 const parallel = 256
@@ -119,12 +131,17 @@ func outcome(refusal string) string {
 }
 
 // serve runs a participant's handler on its queue.
-func serve(ctx context.Context, q *workqueue.Queues, queue string, h func(context.Context, request, jetstream.Msg) (any, error)) error {
+func serve(ctx context.Context, q *workqueue.Queues, queue string, hooks Hooks, h func(context.Context, request, jetstream.Msg) (any, error)) error {
 	name := nameOf[queue]
-	return q.ServeQueue(ctx, queue, parallel, func(ctx context.Context, m jetstream.Msg) (*nats.Msg, error) {
+	return q.ServeQueue(ctx, queue, parallel, func(ctx context.Context, m jetstream.Msg) (reply *nats.Msg, err error) {
 		r, err := requestOf(m, name)
 		if err != nil {
 			return nil, err
+		}
+		if hooks.Working != nil {
+			var ended func(error)
+			r.traceparent, ended = hooks.Working(r.traceparent, Work{Participant: name, Tenant: r.tenant, OrderID: r.order, RequestID: r.id})
+			defer func() { ended(err) }()
 		}
 		payload, err := h(ctx, r, m)
 		if fault.KindOf(err) == fault.Conflict { // its id is another request's, and stays that

@@ -23,6 +23,8 @@ type Payment struct {
 	Now      func() time.Time
 	// CallWait is how long the calls of one request may take; default 30 s.
 	CallWait time.Duration
+	// Hooks see the work.
+	Hooks Hooks
 
 	lanes lanes
 }
@@ -32,7 +34,7 @@ func (p *Payment) Run(ctx context.Context) error {
 	if p.CallWait == 0 {
 		p.CallWait = 30 * time.Second
 	}
-	return serve(ctx, p.Queues, skava.QueuePayment, p.handle)
+	return serve(ctx, p.Queues, skava.QueuePayment, p.Hooks, p.handle)
 }
 
 // maxOrderID bounds order ids, which are part of the keys that gateways get.

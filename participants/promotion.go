@@ -22,13 +22,15 @@ type Promotion struct {
 	Queues *workqueue.Queues
 	Log    eventstore.Log[promotion.State]
 	Now    func() time.Time
+	// Hooks see the work.
+	Hooks Hooks
 }
 
 // Run serves until the context ends, and records the blocks that ended by
 // themselves.
 func (p Promotion) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return serve(ctx, p.Queues, skava.QueuePromotion, p.handle) })
+	g.Go(func() error { return serve(ctx, p.Queues, skava.QueuePromotion, p.Hooks, p.handle) })
 	g.Go(func() error { return p.Queues.Ticks(ctx, "promotion", p.expire) })
 	return g.Wait()
 }

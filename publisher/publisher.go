@@ -47,6 +47,7 @@ type Publisher struct {
 	orders  func(ctx context.Context, tenant, id string) (order.Order, error)
 	targets []*target
 	cache   *orderCache
+	hooks   Hooks
 	// Progress, when set, is told the log position after each append.
 	Progress func(position uint64)
 }
@@ -61,6 +62,15 @@ type Config struct {
 	Replicas int
 	// MaxAge of a published message; default 7 days.
 	MaxAge time.Duration
+	// Hooks see the publisher at work.
+	Hooks Hooks
+}
+
+// Hooks see the publisher at work; each may be nil and must return at once.
+type Hooks struct {
+	// Appended: these messages have just become part of a stream, together.
+	// Their headers say which event of which trace each is about.
+	Appended func(stream string, msgs []*nats.Msg, started time.Time)
 }
 
 // Open makes the streams that are missing.
@@ -78,9 +88,9 @@ func Open(ctx context.Context, cfg Config) (*Publisher, error) {
 	if err != nil {
 		return nil, fmt.Errorf("publisher: %w", err)
 	}
-	p := &Publisher{source: cfg.Source, orders: cfg.Orders, cache: newOrderCache()}
+	p := &Publisher{source: cfg.Source, orders: cfg.Orders, cache: newOrderCache(), hooks: cfg.Hooks}
 	for _, name := range []string{skava.StreamNotifications, skava.StreamProcess} {
-		t := &target{name: name, js: js, kv: kv}
+		t := &target{name: name, js: js, kv: kv, hooks: cfg.Hooks}
 		if err := t.ensure(ctx, subjectsOf(name), max(cfg.Replicas, 1), cfg.MaxAge); err != nil {
 			return nil, err
 		}

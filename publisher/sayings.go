@@ -128,6 +128,9 @@ func (s saying) message(c eventstore.Commit, e eventstore.Recorded, at place) (*
 		workqueue.HeaderCorrelationID: {c.GetCorrelationId()},
 		workqueue.HeaderCausationID:   {c.GetId()},
 	}
+	if c.GetTraceparent() != "" {
+		m.Header["traceparent"] = []string{c.GetTraceparent()}
+	}
 	for k, v := range s.channel.Headers() {
 		m.Header[k] = []string{v}
 	}

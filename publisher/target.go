@@ -35,6 +35,7 @@ type queued struct {
 // target is one published stream.
 type target struct {
 	name    string
+	hooks   Hooks
 	js      jetstream.JetStream
 	kv      jetstream.KeyValue
 	stream  jetstream.Stream
@@ -146,7 +147,7 @@ func (t *target) checkpoint() {
 }
 
 // append is all or nothing, and refused when the stream has moved.
-func (t *target) append(ctx context.Context, batch []queued) error {
+func (t *target) append(ctx context.Context, batch []queued) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	msgs := make([]*nats.Msg, len(batch))
@@ -154,6 +155,14 @@ func (t *target) append(ctx context.Context, batch []queued) error {
 		msgs[i] = q.msg
 	}
 	msgs[0].Header[headerExpectedLast] = []string{fmt.Sprint(t.last)}
+	if t.hooks.Appended != nil {
+		started := time.Now() //nolint:forbidigo // for the hook alone
+		defer func() {
+			if err == nil {
+				t.hooks.Appended(t.name, msgs, started)
+			}
+		}()
+	}
 	if len(msgs) == 1 {
 		ack, err := t.js.PublishMsg(ctx, msgs[0])
 		if err != nil {

@@ -37,6 +37,13 @@ type Hooks struct {
 	Sent func(step orderv1.Step, attempt uint32)
 	// Answered: an answer was recorded.
 	Answered func(step orderv1.Step, succeeded bool)
+	// Sending: a request is about to leave, because of what happened in a trace.
+	// The request carries the trace context that comes back; ended is called
+	// when it has left, or has not.
+	Sending func(traceparent, tenant string, r Request) (next string, ended func(error))
+	// Recording: an answer that came in a trace is about to be recorded, in the
+	// trace context that comes back; ended is called when it was, or was not.
+	Recording func(traceparent, tenant, orderID string, a order.Answer) (next string, ended func(error))
 }
 
 // send is a request with its surroundings.
@@ -98,7 +105,12 @@ func (r *Runner) sendLoop(ctx context.Context) error {
 	}
 }
 
-func (r *Runner) send(s send) error {
+func (r *Runner) send(s send) (err error) {
+	if r.hooks.Sending != nil {
+		var ended func(error)
+		s.traceparent, ended = r.hooks.Sending(s.traceparent, s.tenant, s.request)
+		defer func() { ended(err) }()
+	}
 	data, err := json.Marshal(s.request.Payload)
 	if err != nil {
 		return fmt.Errorf("request %s: %w", s.request.ID, err)
@@ -131,7 +143,7 @@ func (r *Runner) Resume(ctx context.Context, partition int, unfinished []eventst
 			continue
 		}
 		select {
-		case r.sends <- send{tenant: s.Tenant, request: RequestFor(s.State, st)}:
+		case r.sends <- send{tenant: s.Tenant, traceparent: s.Traceparent, request: RequestFor(s.State, st)}:
 		case <-ctx.Done():
 			return
 		}

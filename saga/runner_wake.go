@@ -33,7 +33,7 @@ func (r *Runner) wake(ctx context.Context) error {
 			limit <- struct{}{}
 			wg.Go(func() {
 				defer func() { <-limit }()
-				_, err := r.log.Execute(ctx, eventstore.Meta{Tenant: s.Tenant, Actor: order.BySaga}, s.ID, order.Wake{})
+				_, err := r.log.Execute(ctx, eventstore.Meta{Tenant: s.Tenant, Actor: order.BySaga, Traceparent: s.Traceparent}, s.ID, order.Wake{})
 				if err != nil {
 					slog.LogAttrs(ctx, slog.LevelWarn, "order not woken", slog.String("order", s.ID), slog.Any("error", err))
 				}
@@ -47,7 +47,7 @@ func (r *Runner) wake(ctx context.Context) error {
 // listen records the answers of participants. Processes share them: an answer
 // is brought to the owner of its order like any command.
 func (r *Runner) listen(ctx context.Context) error {
-	return r.queues.Serve(ctx, workqueue.StreamReplies, "reply.>", "saga", 512, func(ctx context.Context, m jetstream.Msg) (*nats.Msg, error) {
+	return r.queues.Serve(ctx, workqueue.StreamReplies, "reply.>", "saga", 512, func(ctx context.Context, m jetstream.Msg) (reply *nats.Msg, err error) {
 		a, tenant, orderID, err := answerOf(m)
 		if err != nil {
 			return nil, err
@@ -55,6 +55,11 @@ func (r *Runner) listen(ctx context.Context) error {
 		meta := eventstore.Meta{
 			Tenant: tenant, Actor: participant(m.Subject()), CausationID: a.RequestID,
 			CorrelationID: m.Headers().Get(workqueue.HeaderCorrelationID), Traceparent: m.Headers().Get("traceparent"),
+		}
+		if r.hooks.Recording != nil {
+			var ended func(error)
+			meta.Traceparent, ended = r.hooks.Recording(meta.Traceparent, tenant, orderID, a)
+			defer func() { ended(err) }()
 		}
 		res, err := r.log.Execute(ctx, meta, orderID, a)
 		if fault.KindOf(err) == fault.NotFound {

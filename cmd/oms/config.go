@@ -31,12 +31,13 @@ type serveConfig struct {
 	OnDecline  string
 	HoldTTL    time.Duration
 	CaptureAt  string
+	LogLevel   string
+	LogFormat  string
+	Profile    bool
 
 	ReturnWindow time.Duration
-
-	LogLevel  string
-	LogFormat string
-	Profile   bool
+	OTLPEndpoint string
+	TraceRatio   float64
 }
 
 func (c *serveConfig) flags(f *pflag.FlagSet) {
@@ -57,6 +58,8 @@ func (c *serveConfig) flags(f *pflag.FlagSet) {
 	f.DurationVar(&c.ReturnWindow, "return-window", 0, "how long after they left units may be returned; 0 means for ever")
 	f.StringVar(&c.LogLevel, "log-level", "info", "debug, info, warn or error")
 	f.StringVar(&c.LogFormat, "log-format", "text", "text or json")
+	f.StringVar(&c.OTLPEndpoint, "otlp-endpoint", "", "URL of an OpenTelemetry collector that takes OTLP over HTTP; empty traces nothing, unless OTEL_EXPORTER_OTLP_ENDPOINT is set")
+	f.Float64Var(&c.TraceRatio, "trace-ratio", 1, "share of the traces begun here that is kept; callers decide for theirs")
 	f.BoolVar(&c.Profile, "profile", false, "serve Go profiles under /debug/pprof/, to callers on this machine only")
 }
 
@@ -75,6 +78,9 @@ func (c *serveConfig) complete() error {
 	}
 	if c.CaptureAt != "confirm" && c.CaptureAt != "ship" {
 		return usageError("--capture-at: must be confirm or ship, not %q", c.CaptureAt)
+	}
+	if c.TraceRatio < 0 || c.TraceRatio > 1 {
+		return usageError("--trace-ratio: must be between 0 and 1, not %v", c.TraceRatio)
 	}
 	cluster := c.NATSURL != ""
 	if c.Partitions == 0 {

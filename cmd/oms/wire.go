@@ -29,6 +29,7 @@ import (
 type service struct {
 	cfg     serveConfig
 	metrics *obs.Metrics
+	tracer  *obs.Tracer // nil when nothing is traced
 
 	nats    *natsembed.Server // nil on a cluster
 	conn    *nats.Conn        // appends and small reads
@@ -61,7 +62,7 @@ func newService(ctx context.Context, cfg serveConfig) (s *service, err error) {
 		}
 	}()
 	for _, build := range []func(context.Context) error{
-		s.openListener, s.openNATS, s.openStore, s.openLogs, s.openEngines, s.openViews, s.openPublisher, s.openAPI,
+		s.openListener, s.openTracer, s.openNATS, s.openStore, s.openLogs, s.openEngines, s.openViews, s.openPublisher, s.openAPI,
 	} {
 		if err := build(ctx); err != nil {
 			return s, err
@@ -83,6 +84,12 @@ func (s *service) openListener(context.Context) (err error) {
 		return fmt.Errorf("--listen: %w", err)
 	}
 	return nil
+}
+
+// openTracer sends spans to a collector, if there is one.
+func (s *service) openTracer(ctx context.Context) (err error) {
+	s.tracer, err = obs.NewTracer(ctx, obs.TraceConfig{Endpoint: s.cfg.OTLPEndpoint, Ratio: s.cfg.TraceRatio})
+	return err
 }
 
 // openNATS starts the embedded server, or connects to a cluster.
@@ -173,10 +180,10 @@ func (s *service) openAPI(context.Context) error {
 	}
 	api, err := rpc.New( //nolint:contextcheck // calls live longer than the building of the API
 		rpc.Config{
-			Guard: guard, Orders: s.logs.orders, Inventory: s.logs.inventory, Promotions: s.logs.promotions, Payments: s.logs.payments,
+			Guard: guard, Orders: s.orders(), Inventory: s.inventory(), Promotions: s.promotions(), Payments: s.payments(),
 			Events: s.store, OrderView: s.views.ordersView(), StockView: s.views.stockView(), Projections: &s.views,
 			CaptureAt: s.cfg.captureAt(), ReturnWindow: s.cfg.ReturnWindow,
-			Script: s.scripter(), OpenAPI: openapi.Document, Ready: s.ready, Hooks: s.metrics.API(),
+			Script: s.scripter(), OpenAPI: openapi.Document, Ready: s.ready, Hooks: s.tracer.API(s.metrics.API()),
 		})
 	if err != nil {
 		return err
@@ -258,5 +265,10 @@ func (s *service) close() {
 		if err := s.nats.Stop(ctx); err != nil {
 			slog.Warn("the embedded server did not stop in time", slog.Any("error", err))
 		}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if err := s.tracer.Close(ctx); err != nil {
+		slog.Warn("the last spans were not sent", slog.Any("error", err))
 	}
 }

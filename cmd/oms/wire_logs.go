@@ -12,6 +12,7 @@ import (
 	"github.com/orderstream/oms/eventstore/jsstore"
 	"github.com/orderstream/oms/fraud"
 	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
+	"github.com/orderstream/oms/internal/obs"
 	"github.com/orderstream/oms/internal/rpc"
 	"github.com/orderstream/oms/inventory"
 	"github.com/orderstream/oms/order"
@@ -36,7 +37,7 @@ type logs struct {
 // openLogs brings the state of each log to its end.
 func (s *service) openLogs(ctx context.Context) (err error) {
 	policy := s.cfg.policy()
-	s.logs.runner = saga.NewRunner(s.queues, time.Now, s.metrics.Saga())
+	s.logs.runner = saga.NewRunner(s.queues, time.Now, s.tracer.Saga(s.metrics.Saga()))
 	s.logs.orders, err = jsstore.OpenLog(ctx, s.store, eventstore.Definition[order.Order]{
 		Name: "order", Version: 2, New: order.New, Evolve: order.Evolve,
 		React: func(o order.Order, now time.Time) []proto.Message { return saga.Next(saga.Checkout, policy, o, now) },
@@ -67,6 +68,23 @@ func (s *service) openLogs(ctx context.Context) (err error) {
 	return err
 }
 
+// orders is the log with its spans, as are the three below.
+func (s *service) orders() eventstore.Log[order.Order] {
+	return obs.TraceLog[order.Order](s.tracer, "order", s.logs.orders)
+}
+
+func (s *service) inventory() eventstore.Log[inventory.Item] {
+	return obs.TraceLog[inventory.Item](s.tracer, "inventory", s.logs.inventory)
+}
+
+func (s *service) promotions() eventstore.Log[promotion.State] {
+	return obs.TraceLog[promotion.State](s.tracer, "promotion", s.logs.promotions)
+}
+
+func (s *service) payments() eventstore.Log[payment.Payment] {
+	return obs.TraceLog[payment.Payment](s.tracer, "payment", s.logs.payments)
+}
+
 // committed hands every durable commit of an order to the saga.
 func (s *service) committed(cs []jsstore.Committed[order.Order]) {
 	if !s.cfg.runs("saga") {
@@ -89,23 +107,24 @@ func orderToken(e proto.Message) string {
 
 // openEngines starts the saga and the participants of this process.
 func (s *service) openEngines(context.Context) (err error) {
-	s.logs.runner.Attach(s.logs.orders)
+	hooks := s.tracer.Participants(participants.Hooks{})
+	s.logs.runner.Attach(s.orders())
 	if s.cfg.runs("saga") {
 		s.logs.orders.OnOwned(s.logs.runner.Resume)
 		s.engines = append(s.engines, engine{"saga", s.logs.runner.Run})
-		p := participants.Orders{Queues: s.queues, Log: s.logs.orders, Now: time.Now}
+		p := participants.Orders{Queues: s.queues, Log: s.orders(), Now: time.Now, Hooks: hooks}
 		s.engines = append(s.engines, engine{"linked orders", p.Run})
 	}
 	if s.cfg.runs("inventory") {
-		p := participants.Inventory{Queues: s.queues, Log: s.logs.inventory, Now: time.Now}
+		p := participants.Inventory{Queues: s.queues, Log: s.inventory(), Now: time.Now, Hooks: hooks}
 		s.engines = append(s.engines, engine{"inventory", p.Run})
 	}
 	if s.cfg.runs("promotion") {
-		p := participants.Promotion{Queues: s.queues, Log: s.logs.promotions, Now: time.Now}
+		p := participants.Promotion{Queues: s.queues, Log: s.promotions(), Now: time.Now, Hooks: hooks}
 		s.engines = append(s.engines, engine{"promotion", p.Run})
 	}
 	if s.cfg.runs("fraud") {
-		p := &participants.Fraud{Queues: s.queues, Source: s.store, Rules: fraud.Default(), Now: time.Now}
+		p := &participants.Fraud{Queues: s.queues, Source: s.store, Rules: fraud.Default(), Now: time.Now, Hooks: hooks}
 		s.engines = append(s.engines, engine{"fraud", p.Run})
 	}
 	if s.cfg.runs("payment") {
@@ -113,7 +132,7 @@ func (s *service) openEngines(context.Context) (err error) {
 		if err != nil {
 			return err
 		}
-		p := &participants.Payment{Queues: s.queues, Log: s.logs.payments, Gateways: gateway.Set{"simulated": s.gateway, order.CreditGateway: credit.Gateway{}}, Now: time.Now}
+		p := &participants.Payment{Queues: s.queues, Log: s.payments(), Gateways: gateway.Set{"simulated": s.gateway, order.CreditGateway: credit.Gateway{}}, Now: time.Now, Hooks: hooks}
 		s.engines = append(s.engines, engine{"payment", p.Run})
 	}
 	return nil

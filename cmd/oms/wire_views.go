@@ -106,6 +106,7 @@ func (s *service) openPublisher(ctx context.Context) error {
 			snap, err := s.logs.orders.Read(ctx, tenant, id, id)
 			return snap.State, err
 		},
+		Hooks: s.tracer.Publisher(publisher.Hooks{}),
 	})
 	if err != nil {
 		return err

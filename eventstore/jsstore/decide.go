@@ -61,7 +61,7 @@ func (t *txn[S]) record(id string, e proto.Message) {
 	if old.Revision == 0 {
 		t.created++
 	}
-	t.rows[id] = &row[S]{Revision: old.Revision + 1, State: t.p.def.Evolve(old.State, e)}
+	t.rows[id] = &row[S]{Revision: old.Revision + 1, State: t.p.def.Evolve(old.State, e), Trace: old.Trace}
 	t.changed[id] = true
 	t.stored = append(t.stored, stored)
 	t.events = append(t.events, e)
@@ -162,6 +162,9 @@ func (t *txn[S]) pending(r *request[S], now time.Time) *pending[S] {
 	}
 	it.rows = make(map[string]*row[S], len(t.changed))
 	for id := range t.changed {
+		if r.meta.Traceparent != "" {
+			t.rows[id].Trace = r.meta.Traceparent
+		}
 		it.rows[rowKey(t.tenant, id)] = t.rows[id]
 	}
 	it.created, it.events = t.created, t.events

@@ -196,7 +196,7 @@ func (w waking[S]) snapshot() (s eventstore.Snapshot[S], ok bool) {
 	}
 	r := w.p.durable(w.key)
 	tenant, id := splitRowKey(w.key)
-	return eventstore.Snapshot[S]{Tenant: tenant, ID: id, Revision: r.Revision, Position: w.p.position, State: r.State}, true
+	return eventstore.Snapshot[S]{Tenant: tenant, ID: id, Revision: r.Revision, Position: w.p.position, State: r.State, Traceparent: r.Trace}, true
 }
 
 // unfinished returns every aggregate of the partition with unfinished work.

@@ -96,7 +96,7 @@ func (p *partition[S]) read(ctx context.Context, tenant, id string) (eventstore.
 	}
 	snap.Position = p.position
 	if r := p.durable(rowKey(tenant, id)); r != nil {
-		snap.Revision, snap.State = r.Revision, r.State
+		snap.Revision, snap.State, snap.Traceparent = r.Revision, r.State, r.Trace
 	} else {
 		snap.State = p.def.New(id, 0)
 	}

@@ -12,6 +12,8 @@ import (
 type row[S any] struct {
 	Revision uint64 `cbor:"1,keyasint"`
 	State    S      `cbor:"2,keyasint"`
+	// Trace is the trace context of the last commit that had one.
+	Trace string `cbor:"3,keyasint,omitempty"`
 	// pending is the open message that the row waits for; nil once durable.
 	pending *message[S]
 }

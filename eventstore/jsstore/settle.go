@@ -228,7 +228,7 @@ func (p *partition[S]) foldStored(seq uint64, group string, commits []*logv1.Com
 			if old == nil {
 				old = &row[S]{State: p.def.New(e.GetAggregate(), p.ordinalAfter(p.created))}
 			}
-			next := &row[S]{Revision: e.GetRevision(), State: old.State}
+			next := &row[S]{Revision: e.GetRevision(), State: old.State, Trace: cmp.Or(c.GetTraceparent(), old.Trace)}
 			if ev, err := eventstore.Decode(e); err != nil {
 				panic(err.Error()) // bytes in the log that are not what they say
 			} else if ev != nil {

@@ -141,7 +141,7 @@ type outcome struct {
 
 func (o outcome) WrapUnary(next connect.UnaryFunc) connect.UnaryFunc {
 	return func(ctx context.Context, req connect.AnyRequest) (res connect.AnyResponse, err error) {
-		err = o.around(ctx, req.Spec().Procedure, func() error {
+		err = o.around(ctx, req.Spec().Procedure, func(ctx context.Context) error {
 			res, err = next(ctx, req)
 			return err
 		})
@@ -154,7 +154,7 @@ func (o outcome) WrapUnary(next connect.UnaryFunc) connect.UnaryFunc {
 
 func (o outcome) WrapStreamingHandler(next connect.StreamingHandlerFunc) connect.StreamingHandlerFunc {
 	return func(ctx context.Context, conn connect.StreamingHandlerConn) error {
-		return o.around(ctx, conn.Spec().Procedure, func() error { return next(ctx, conn) })
+		return o.around(ctx, conn.Spec().Procedure, func(ctx context.Context) error { return next(ctx, conn) })
 	}
 }
 
@@ -163,15 +163,30 @@ func (o outcome) WrapStreamingClient(next connect.StreamingClientFunc) connect.S
 	return next
 }
 
-func (o outcome) around(ctx context.Context, procedure string, call func() error) error {
+func (o outcome) around(ctx context.Context, procedure string, call func(context.Context) error) error {
 	started := o.now()
-	if err := recovered(call); err != nil {
+	ctx, ended := o.begin(ctx, procedure)
+	var code connect.Code
+	defer func() { ended(code) }()
+	if err := recovered(ctx, call); err != nil {
 		failed := toError(ctx, procedure, err)
-		o.report(ctx, procedure, failed.Code(), started)
+		code = failed.Code()
+		o.report(ctx, procedure, code, started)
 		return failed
 	}
 	o.report(ctx, procedure, 0, started)
 	return nil
+}
+
+// begin gives a call the trace context that its commands carry.
+func (o outcome) begin(ctx context.Context, procedure string) (context.Context, func(connect.Code)) {
+	if o.hooks.Calling == nil {
+		return ctx, func(connect.Code) {}
+	}
+	c := callOf(ctx)
+	next, ended := o.hooks.Calling(procedure, c.Tenant, c.traceparent)
+	c.traceparent = next
+	return context.WithValue(ctx, callKey{}, c), ended
 }
 
 func (o outcome) report(ctx context.Context, procedure string, code connect.Code, started time.Time) {
@@ -182,7 +197,7 @@ func (o outcome) report(ctx context.Context, procedure string, code connect.Code
 
 // recovered makes a panic an error with its stack. A handler that wants the
 // connection cut gets it.
-func recovered(call func() error) (err error) {
+func recovered(ctx context.Context, call func(context.Context) error) (err error) {
 	defer func() {
 		if bug := recover(); bug != nil {
 			if bug == http.ErrAbortHandler { //nolint:errorlint // net/http compares it like this
@@ -191,5 +206,5 @@ func recovered(call func() error) (err error) {
 			err = fmt.Errorf("panic: %v\n%s", bug, debug.Stack())
 		}
 	}()
-	return call()
+	return call(ctx)
 }

@@ -59,7 +59,7 @@ func TestAnErrorOfOursShowsNothingAndIsLogged(t *testing.T) {
 	for _, err := range []error{
 		errors.New("open /secret/path"),
 		fmt.Errorf("read: %w", fault.New(fault.Internal, "bug", "in /secret/path")),
-		recovered(func() error { panic("in /secret/path") }),
+		recovered(t.Context(), func(context.Context) error { panic("in /secret/path") }),
 	} {
 		said.Reset()
 		e := toError(t.Context(), "/oms.x/Y", err)
@@ -91,8 +91,8 @@ func TestTheHooksSeeEveryCall(t *testing.T) {
 			seen = append(seen, fmt.Sprint(procedure, " ", uint32(code), " ", took))
 		},
 	}}
-	_ = o.around(t.Context(), "/a", func() error { return nil })
-	_ = o.around(t.Context(), "/b", func() error { return fault.New(fault.NotFound, "x", "x") })
+	_ = o.around(t.Context(), "/a", func(context.Context) error { return nil })
+	_ = o.around(t.Context(), "/b", func(context.Context) error { return fault.New(fault.NotFound, "x", "x") })
 	if want := []string{"/a 0 1s", "/b 5 1s"}; !slices.Equal(seen, want) {
 		t.Errorf("saw %q, want %q", seen, want)
 	}

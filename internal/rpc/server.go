@@ -74,6 +74,10 @@ type Config struct {
 type Hooks struct {
 	// Called: a call came to an end, with code 0 when all went well.
 	Called func(ctx context.Context, procedure string, code connect.Code, took time.Duration)
+	// Calling: a call that was let in begins, in the trace context that its
+	// headers name, if any. What it does carries the one that comes back; ended
+	// is called with the code that Called is told.
+	Calling func(procedure, tenant, traceparent string) (next string, ended func(connect.Code))
 }
 
 // files have the services of the API.
