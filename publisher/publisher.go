@@ -48,7 +48,8 @@ type Publisher struct {
 	targets []*target
 	cache   *orderCache
 	hooks   Hooks
-	// Progress, when set, is told the log position after each append.
+	// Progress, when set, is told the log position at the start and after each
+	// append.
 	Progress func(position uint64)
 }
 
@@ -142,6 +143,9 @@ func (p *Publisher) follow(ctx context.Context, wait *time.Duration) error {
 	after := from.position
 	if after > 0 {
 		after-- // the message at the place itself may hold more
+	}
+	if p.Progress != nil {
+		p.Progress(after)
 	}
 	return p.source.Follow(ctx, "order", after, func(b eventstore.Batch) error {
 		for _, c := range b.Commits {

@@ -47,7 +47,7 @@ func (r *Runner) wake(ctx context.Context) error {
 // listen records the answers of participants. Processes share them: an answer
 // is brought to the owner of its order like any command.
 func (r *Runner) listen(ctx context.Context) error {
-	return r.queues.Serve(ctx, workqueue.StreamReplies, "reply.>", "saga", 512, func(ctx context.Context, m jetstream.Msg) (reply *nats.Msg, err error) {
+	return r.queues.Serve(ctx, workqueue.StreamReplies, "reply.>", workqueue.RepliesConsumer, 512, func(ctx context.Context, m jetstream.Msg) (reply *nats.Msg, err error) {
 		a, tenant, orderID, err := answerOf(m)
 		if err != nil {
 			return nil, err

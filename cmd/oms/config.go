@@ -35,9 +35,10 @@ type serveConfig struct {
 	LogFormat  string
 	Profile    bool
 
-	ReturnWindow time.Duration
-	OTLPEndpoint string
-	TraceRatio   float64
+	ReturnWindow  time.Duration
+	MetricsListen string
+	OTLPEndpoint  string
+	TraceRatio    float64
 }
 
 func (c *serveConfig) flags(f *pflag.FlagSet) {
@@ -58,6 +59,7 @@ func (c *serveConfig) flags(f *pflag.FlagSet) {
 	f.DurationVar(&c.ReturnWindow, "return-window", 0, "how long after they left units may be returned; 0 means for ever")
 	f.StringVar(&c.LogLevel, "log-level", "info", "debug, info, warn or error")
 	f.StringVar(&c.LogFormat, "log-format", "text", "text or json")
+	f.StringVar(&c.MetricsListen, "metrics-listen", "", "address that serves /metrics and nothing else; the API's address has it, too")
 	f.StringVar(&c.OTLPEndpoint, "otlp-endpoint", "", "URL of an OpenTelemetry collector that takes OTLP over HTTP; empty traces nothing, unless OTEL_EXPORTER_OTLP_ENDPOINT is set")
 	f.Float64Var(&c.TraceRatio, "trace-ratio", 1, "share of the traces begun here that is kept; callers decide for theirs")
 	f.BoolVar(&c.Profile, "profile", false, "serve Go profiles under /debug/pprof/, to callers on this machine only")

@@ -91,6 +91,9 @@ func (s *service) announce(w io.Writer) {
 	if s.listener != nil {
 		fmt.Fprintf(w, "api   %s\n", s.url())
 	}
+	if s.scraped != nil {
+		fmt.Fprintf(w, "metrics  http://%s/metrics\n", s.scraped.Addr())
+	}
 	if s.nats != nil && s.nats.URL() != "" {
 		fmt.Fprintf(w, "nats  %s\n", s.nats.URL())
 	}

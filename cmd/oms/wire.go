@@ -41,8 +41,11 @@ type service struct {
 	logs    logs
 	views   views
 
+	published func() uint64 // position of the publisher; nil when it runs elsewhere
+
 	listener net.Listener
 	http     *http.Server
+	scraped  net.Listener // of the metrics, when they have one of their own
 	engines  []engine
 }
 
@@ -62,7 +65,7 @@ func newService(ctx context.Context, cfg serveConfig) (s *service, err error) {
 		}
 	}()
 	for _, build := range []func(context.Context) error{
-		s.openListener, s.openTracer, s.openNATS, s.openStore, s.openLogs, s.openEngines, s.openViews, s.openPublisher, s.openAPI,
+		s.openListener, s.openTracer, s.openNATS, s.openStore, s.openLogs, s.openEngines, s.openViews, s.openPublisher, s.openMetrics, s.openAPI,
 	} {
 		if err := build(ctx); err != nil {
 			return s, err
@@ -151,10 +154,13 @@ func (s *service) startNATS() error {
 
 func (s *service) openStore(ctx context.Context) (err error) {
 	hooks := s.metrics.Store()
+	owned, lost := hooks.Owned, hooks.Lost
 	hooks.Owned = func(log string, partition int) {
+		owned(log, partition)
 		slog.LogAttrs(ctx, slog.LevelInfo, "partition owned", slog.String("log", log), slog.Int("partition", partition))
 	}
 	hooks.Lost = func(log string, partition int) {
+		lost(log, partition)
 		slog.LogAttrs(ctx, slog.LevelInfo, "partition given", slog.String("log", log), slog.Int("partition", partition))
 	}
 	s.store, err = jsstore.Open(jsstore.Config{
@@ -165,8 +171,11 @@ func (s *service) openStore(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	s.queues, err = workqueue.Open(ctx, s.queued, s.cfg.Replicas)
-	return err
+	if s.queues, err = workqueue.Open(ctx, s.queued, s.cfg.Replicas); err != nil {
+		return err
+	}
+	s.queues.Watch(s.metrics.Queues())
+	return nil
 }
 
 // openAPI puts the edges on one port.
@@ -244,8 +253,10 @@ func (s *service) run(ctx context.Context) error {
 
 // close gives back everything that was opened, the youngest first.
 func (s *service) close() {
-	if s.listener != nil {
-		_ = s.listener.Close()
+	for _, l := range []net.Listener{s.listener, s.scraped} {
+		if l != nil {
+			_ = l.Close()
+		}
 	}
 	s.views.close()
 	if s.store != nil {

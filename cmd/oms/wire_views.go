@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"path/filepath"
+	"sync/atomic"
 
 	"github.com/orderstream/oms/internal/auth"
 	"github.com/orderstream/oms/internal/fault"
@@ -111,6 +112,8 @@ func (s *service) openPublisher(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var at atomic.Uint64
+	p.Progress, s.published = at.Store, at.Load
 	s.engines = append(s.engines, engine{"publisher", p.Run})
 	return nil
 }

@@ -112,6 +112,10 @@ func (s *shared[S]) ask(ctx context.Context, w *way, c *call) (a answer[S], err 
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	go w.watch(ctx, cancel)
+	if s.cfg.Hooks.Routed != nil {
+		asked := s.cfg.Now()
+		defer func() { s.cfg.Hooks.Routed(s.log.def.Name, w.partition, s.cfg.Now().Sub(asked), err) }()
+	}
 	msg, err := s.cfg.Conn.RequestWithContext(ctx, CommandSubject(s.log.def.Name, w.partition), data)
 	switch {
 	case errors.Is(err, nats.ErrNoResponders), errors.Is(err, nats.ErrReconnectBufExceeded):

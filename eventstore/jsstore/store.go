@@ -85,6 +85,9 @@ type Hooks struct {
 	Owned func(log string, partition int)
 	// Lost: this process decides there no longer.
 	Lost func(log string, partition int)
+	// Routed: a command or a read was sent to the owner of a shared partition;
+	// an error means that it has to look for the owner again, or was told no.
+	Routed func(log string, partition int, took time.Duration, err error)
 }
 
 // Store keeps logs on one JetStream account.

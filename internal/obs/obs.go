@@ -17,6 +17,7 @@ import (
 	"github.com/orderstream/oms/eventstore/jsstore"
 	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
 	"github.com/orderstream/oms/internal/rpc"
+	"github.com/orderstream/oms/internal/workqueue"
 	"github.com/orderstream/oms/order"
 	"github.com/orderstream/oms/saga"
 )
@@ -49,6 +50,12 @@ type Metrics struct {
 	sent      *prometheus.CounterVec
 	answered  *prometheus.CounterVec
 	calls     *prometheus.HistogramVec
+	group     *prometheus.HistogramVec
+	owned     *prometheus.GaugeVec
+	takeovers *prometheus.CounterVec
+	routed    *prometheus.HistogramVec
+	putBack   *prometheus.CounterVec
+	dropped   *prometheus.CounterVec
 }
 
 // NewMetrics registers everything under the prefix "oms_".
@@ -67,6 +74,12 @@ func NewMetrics() *Metrics {
 		sent:      counter(r, "oms_saga_requests_total", "Requests sent to participants, repeats included.", "step"),
 		answered:  counter(r, "oms_saga_answers_total", "Answers recorded.", "step", "succeeded"),
 		calls:     histogram(r, "oms_api_call_seconds", "Time of a call, watching and tailing included.", "procedure", "code"),
+		group:     sizes(r, "oms_log_group_commits", "Commits that shared a message, and its disk flush.", "log"),
+		owned:     gauge(r, "oms_partitions_owned", "Shared partitions that this process decides for.", "log"),
+		takeovers: counter(r, "oms_lease_takeovers_total", "Times this process began to decide for a shared partition.", "log"),
+		routed:    histogram(r, "oms_routed_seconds", "Time of a command or read at the owner of its partition, in another process.", "log", "result"),
+		putBack:   counter(r, "oms_queue_put_back_total", "Messages whose work failed and is tried again.", "queue"),
+		dropped:   counter(r, "oms_queue_dropped_total", "Messages that can never be worked on and were dropped.", "queue"),
 	}
 	return m
 }
@@ -85,6 +98,19 @@ func histogram(r *prometheus.Registry, name, help string, labels ...string) *pro
 	return h
 }
 
+func gauge(r *prometheus.Registry, name, help string, labels ...string) *prometheus.GaugeVec {
+	g := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: name, Help: help}, labels)
+	r.MustRegister(g)
+	return g
+}
+
+// sizes counts things, up to the largest group.
+func sizes(r *prometheus.Registry, name, help string, labels ...string) *prometheus.HistogramVec {
+	h := prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: name, Help: help, Buckets: prometheus.ExponentialBuckets(1, 2, 10)}, labels)
+	r.MustRegister(h)
+	return h
+}
+
 // Handler serves the metrics.
 func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
@@ -97,6 +123,7 @@ func (m *Metrics) Store() jsstore.Hooks {
 			m.messages.WithLabelValues(log).Inc()
 			m.commits.WithLabelValues(log).Add(float64(commits))
 			m.bytes.WithLabelValues(log).Add(float64(bytes))
+			m.group.WithLabelValues(log).Observe(float64(commits))
 			m.append.WithLabelValues(log).Observe(took.Seconds())
 		},
 		Conflict: func(log string, _ int) { m.conflicts.WithLabelValues(log).Inc() },
@@ -104,6 +131,26 @@ func (m *Metrics) Store() jsstore.Hooks {
 			m.flush.WithLabelValues(log).Observe(took.Seconds())
 		},
 		Rebuilt: func(log string, _ int, _ uint64, _ time.Duration) { m.rebuilds.WithLabelValues(log).Inc() },
+		Owned: func(log string, _ int) {
+			m.owned.WithLabelValues(log).Inc()
+			m.takeovers.WithLabelValues(log).Inc()
+		},
+		Lost: func(log string, _ int) { m.owned.WithLabelValues(log).Dec() },
+		Routed: func(log string, _ int, took time.Duration, err error) {
+			word := "ok"
+			if err != nil {
+				word = reason(err)
+			}
+			m.routed.WithLabelValues(log, word).Observe(took.Seconds())
+		},
+	}
+}
+
+// Queues are the hooks of the work queues.
+func (m *Metrics) Queues() workqueue.Hooks {
+	return workqueue.Hooks{
+		PutBack: func(stream string, _ error) { m.putBack.WithLabelValues(stream).Inc() },
+		Dropped: func(stream string, _ error) { m.dropped.WithLabelValues(stream).Inc() },
 	}
 }
 

@@ -62,6 +62,8 @@ type Process struct {
 	Dir     string // data folder
 	URL     string // of the API
 	NATSURL string // of the embedded server
+	// MetricsURL of a process that was told --metrics-listen.
+	MetricsURL string
 
 	cmd  *exec.Cmd
 	log  *os.File
@@ -122,6 +124,8 @@ func (p *Process) read(stdout io.Reader, ready chan<- error) {
 		switch rest = strings.TrimSpace(rest); word {
 		case "api":
 			p.URL = rest
+		case "metrics":
+			p.MetricsURL = rest
 		case "nats":
 			p.NATSURL = rest
 		case "ready":

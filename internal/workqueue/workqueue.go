@@ -36,6 +36,12 @@ const (
 	HeaderCausationID   = "Causation-Id"
 )
 
+// Durable consumers: who serves the four queues, and who takes the replies.
+const (
+	servedAs        = "oms"
+	RepliesConsumer = "saga"
+)
+
 // DefaultTenant owns what names no tenant.
 const DefaultTenant = "default"
 
@@ -57,7 +63,19 @@ type Queues struct {
 	nc       *nats.Conn
 	js       jetstream.JetStream
 	replicas int
+	hooks    Hooks
 }
+
+// Hooks see the queues at work; each may be nil.
+type Hooks struct {
+	// PutBack: work failed and is offered again a little later.
+	PutBack func(stream string, err error)
+	// Dropped: a message that can never be worked on was taken off its queue.
+	Dropped func(stream string, err error)
+}
+
+// Watch sets the hooks, before anything is served.
+func (q *Queues) Watch(h Hooks) { q.hooks = h }
 
 // Open makes the streams that are missing.
 func Open(ctx context.Context, nc *nats.Conn, replicas int) (*Queues, error) {
@@ -148,7 +166,7 @@ func (q *Queues) Serve(ctx context.Context, stream, filter, consumer string, par
 
 // ServeQueue serves one of the four work queues.
 func (q *Queues) ServeQueue(ctx context.Context, queue string, parallel int, h Handler) error {
-	return q.Serve(ctx, streams[queue], queue, "oms", parallel, h)
+	return q.Serve(ctx, streams[queue], queue, servedAs, parallel, h)
 }
 
 func (q *Queues) handle(ctx context.Context, m jetstream.Msg, h Handler) {
@@ -159,14 +177,26 @@ func (q *Queues) handle(ctx context.Context, m jetstream.Msg, h Handler) {
 	switch {
 	case fault.KindOf(err) == fault.Invalid:
 		slog.LogAttrs(ctx, slog.LevelError, "work dropped", slog.String("subject", m.Subject()), slog.Any("error", err))
+		told(q.hooks.Dropped, m, err)
 		err = m.TermWithReason(err.Error())
 	case err != nil:
 		slog.LogAttrs(ctx, slog.LevelWarn, "work put back", slog.String("subject", m.Subject()), slog.Any("error", err))
+		told(q.hooks.PutBack, m, err)
 		err = m.NakWithDelay(retryAfter)
 	default:
 		err = m.Ack()
 	}
 	if err != nil && ctx.Err() == nil {
 		slog.LogAttrs(ctx, slog.LevelWarn, "work not settled", slog.String("subject", m.Subject()), slog.Any("error", err))
+	}
+}
+
+// told tells a hook about a message.
+func told(hook func(string, error), m jetstream.Msg, err error) {
+	if hook == nil {
+		return
+	}
+	if meta, bad := m.Metadata(); bad == nil {
+		hook(meta.Stream, err)
 	}
 }
