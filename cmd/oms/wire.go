@@ -190,7 +190,8 @@ func (s *service) openAPI(context.Context) error {
 	api, err := rpc.New( //nolint:contextcheck // calls live longer than the building of the API
 		rpc.Config{
 			Guard: guard, Orders: s.orders(), Inventory: s.inventory(), Promotions: s.promotions(), Payments: s.payments(),
-			Events: s.store, OrderView: s.views.ordersView(), StockView: s.views.stockView(), Projections: &s.views,
+			Unfinished: s.logs.orders.ActiveEverywhere,
+			Events:     s.store, OrderView: s.views.ordersView(), StockView: s.views.stockView(), Projections: &s.views,
 			CaptureAt: s.cfg.captureAt(), ReturnWindow: s.cfg.ReturnWindow,
 			Script: s.scripter(), OpenAPI: openapi.Document, Ready: s.ready, Hooks: s.tracer.API(s.metrics.API()),
 		})

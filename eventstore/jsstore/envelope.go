@@ -14,7 +14,7 @@ import (
 )
 
 // call is what one process asks of the owner of a partition: to run a command,
-// or to read an aggregate.
+// to read an aggregate, or to list unfinished work.
 type call struct {
 	Meta    eventstore.Meta `cbor:"1,keyasint"`
 	Scope   string          `cbor:"2,keyasint"`
@@ -22,6 +22,7 @@ type call struct {
 	Read    string          `cbor:"4,keyasint,omitempty"` // aggregate id; used when Command is nil
 	// Left is what remains of the caller's time: clocks differ, durations do not.
 	Left time.Duration `cbor:"5,keyasint"`
+	List *listCall     `cbor:"6,keyasint,omitempty"` // of unfinished work, instead of the above
 }
 
 // answer is what the owner says.
@@ -32,6 +33,7 @@ type answer[S any] struct {
 	Result   sentResult   `cbor:"3,keyasint,omitempty"`
 	States   map[string]S `cbor:"4,keyasint,omitempty"`
 	State    *S           `cbor:"5,keyasint,omitempty"` // of a read
+	List     *listPage    `cbor:"6,keyasint,omitempty"`
 }
 
 type sentResult struct {

@@ -162,11 +162,16 @@ func (m *member[S]) answer(data []byte) answer[S] {
 	defer cancel()
 	var a answer[S]
 	var err error
-	if c.Command == nil {
+	switch {
+	case c.List != nil:
+		var page listPage
+		page, err = m.page(*c.List)
+		a.List = &page
+	case c.Command == nil:
 		var snap eventstore.Snapshot[S]
 		snap, err = m.shared.readHere(ctx, m.id, c.Meta.Tenant, c.Read)
 		a.Result.Revision, a.Result.Position, a.State = snap.Revision, snap.Position, &snap.State
-	} else {
+	default:
 		a, err = m.execute(ctx, c)
 	}
 	switch {

@@ -14,8 +14,9 @@ import (
 
 // sagas serves SagaService from the orders' own log.
 type sagas struct {
-	log eventstore.Log[order.Order]
-	now func() time.Time
+	log        eventstore.Log[order.Order]
+	unfinished func(ctx context.Context, due time.Time, limit int) ([]eventstore.Snapshot[order.Order], error)
+	now        func() time.Time
 }
 
 const (
@@ -24,6 +25,9 @@ const (
 	// million open checkouts stays answerable. Those that wait longest, and
 	// those that wait for a person, are among the first.
 	scannedSagas = 20_000
+	// ownersWait is how long a list waits for partitions without owner, also for
+	// a caller with more patience: it outlasts a lease of a process that died.
+	ownersWait = 10 * time.Second
 )
 
 func (s sagas) ListSagas(ctx context.Context, req *sagav1.ListSagasRequest) (*sagav1.ListSagasResponse, error) {
@@ -31,9 +35,11 @@ func (s sagas) ListSagas(ctx context.Context, req *sagav1.ListSagasRequest) (*sa
 	if limit == 0 {
 		limit = defaultSagas
 	}
+	ctx, cancel := context.WithTimeout(ctx, ownersWait)
+	defer cancel()
 	for scan := 2 * limit; ; scan *= 4 {
 		scan = min(scan, scannedSagas)
-		snaps, err := s.log.Active(ctx, time.Time{}, scan)
+		snaps, err := s.unfinished(ctx, time.Time{}, scan)
 		if err != nil {
 			return nil, err
 		}

@@ -44,6 +44,10 @@ type Config struct {
 	Promotions eventstore.Log[promotion.State]
 	Payments   eventstore.Log[payment.Payment]
 	Events     Events
+	// Unfinished lists the orders with unfinished work in all partitions of the
+	// log, first to wake first; nil asks the log, which knows those that this
+	// process owns.
+	Unfinished func(ctx context.Context, due time.Time, limit int) ([]eventstore.Snapshot[order.Order], error)
 
 	OrderView   OrderView
 	StockView   StockView
@@ -101,6 +105,9 @@ type API struct {
 func New(cfg Config) (*API, error) {
 	if cfg.MaxBody == 0 {
 		cfg.MaxBody = DefaultMaxBody
+	}
+	if cfg.Unfinished == nil {
+		cfg.Unfinished = cfg.Orders.Active
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now //nolint:forbidigo // the default clock
@@ -164,7 +171,7 @@ func mount(mux *http.ServeMux, cfg Config, opts connect.HandlerOption) {
 	mux.Handle(inventoryv1connect.NewInventoryServiceHandler(stock{cfg.Inventory, cfg.StockView, cfg.Now}, opts))
 	mux.Handle(promotionv1connect.NewPromotionServiceHandler(promotions{cfg.Promotions}, opts))
 	mux.Handle(paymentv1connect.NewPaymentServiceHandler(payments{cfg.Payments, cfg.Script}, opts))
-	mux.Handle(sagav1connect.NewSagaServiceHandler(sagas{cfg.Orders, cfg.Now}, opts))
+	mux.Handle(sagav1connect.NewSagaServiceHandler(sagas{cfg.Orders, cfg.Unfinished, cfg.Now}, opts))
 	mux.Handle(projectionv1connect.NewProjectionServiceHandler(projectionService{cfg.Projections}, opts))
 	mux.Handle(logv1connect.NewLogServiceHandler(events{cfg.Events, reads}, opts))
 }
