@@ -50,6 +50,9 @@ func (q *Queues) ticks(ctx context.Context, name string, f func(context.Context)
 	}
 	cons, err := q.js.OrderedConsumer(ctx, streamTicks, jetstream.OrderedConsumerConfig{
 		FilterSubjects: []string{tickFired + name}, DeliverPolicy: jetstream.DeliverNewPolicy,
+		// Else the client looks for a stream that is gone for ever, and Next does
+		// not come back, whatever its context says.
+		MaxResetAttempts: 1,
 	})
 	if err != nil {
 		return fmt.Errorf("ticks: %w", err)

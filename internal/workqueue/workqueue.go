@@ -130,7 +130,9 @@ const retryAfter = 500 * time.Millisecond
 
 // Serve calls h for the messages of a stream that match a filter, up to
 // parallel at a time, until the context ends; handlers that run then are
-// waited for. Processes that serve the same consumer share the work.
+// waited for, and what was not begun goes back to the queue. What
+// the server is sending at that moment comes again after a minute; the saga that
+// waits for it may ask again earlier. Processes that serve the same consumer share the work.
 func (q *Queues) Serve(ctx context.Context, stream, filter, consumer string, parallel int, h Handler) error {
 	cons, err := q.js.CreateOrUpdateConsumer(ctx, stream, jetstream.ConsumerConfig{
 		Durable: consumer, FilterSubject: filter, AckPolicy: jetstream.AckExplicitPolicy,
@@ -149,13 +151,28 @@ func (q *Queues) Serve(ctx context.Context, stream, filter, consumer string, par
 			}
 		})
 	}
-	sub, err := cons.Consume(func(m jetstream.Msg) { work <- m }, jetstream.PullMaxMessages(parallel), jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) {
+	var left []jetstream.Msg // was not begun when the context ended
+	take := func(m jetstream.Msg) {
+		if ctx.Err() == nil {
+			select {
+			case work <- m:
+				return
+			case <-ctx.Done():
+			}
+		}
+		left = append(left, m)
+	}
+	sub, err := cons.Consume(take, jetstream.PullMaxMessages(parallel), jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) {
 		slog.LogAttrs(ctx, slog.LevelWarn, "work queue", slog.String("filter", filter), slog.Any("error", err))
 	}))
 	if err == nil {
 		<-ctx.Done()
-		sub.Stop()
+		sub.Drain()
 		<-sub.Closed()
+		// Not before the end: the server would give them to this consumer again.
+		for _, m := range left {
+			_ = m.Nak() // else it would wait for AckWait
+		}
 	} else {
 		err = fmt.Errorf("serve %s: %w", filter, err)
 	}
