@@ -21,7 +21,7 @@ import (
 )
 
 // patience bounds every wait.
-const patience = 30 * time.Second
+const patience = 60 * time.Second
 
 // ackWait is how long the server waits for work that was taken.
 const ackWait = time.Minute
