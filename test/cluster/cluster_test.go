@@ -39,7 +39,7 @@ func TestAKilledWorkerLosesNoOrder(t *testing.T) {
 	shop.AddStock(t, stock)
 
 	acked := place(t, shop, func() { one.Kill() })
-	all := settled(t, shop, len(acked))
+	all := settled(t, shop, len(acked), 80*time.Second)
 	for key, id := range acked {
 		if all[id] == nil {
 			t.Errorf("%s was acknowledged as %s and is lost", key, id)
@@ -83,16 +83,13 @@ func place(t *testing.T, p *testkit.Process, half func()) map[string]string {
 		wg.Go(func() {
 			for n := next.Add(1); n <= orders; n = next.Add(1) {
 				req := request(int(n))
-				res, err := p.Orders().CreateOrder(ctx, req)
-				for err != nil && ctx.Err() == nil {
-					res, err = p.Orders().CreateOrder(ctx, req)
-				}
+				id, err := insist(ctx, p, req)
 				if err != nil {
 					t.Errorf("order %d: %v", n, err)
 					return
 				}
 				mu.Lock()
-				acked[req.GetIdempotencyKey()] = res.GetOrderId()
+				acked[req.GetIdempotencyKey()] = id
 				now := len(acked) == orders/2
 				mu.Unlock()
 				if now {
@@ -103,6 +100,35 @@ func place(t *testing.T, p *testkit.Process, half func()) map[string]string {
 	}
 	wg.Wait()
 	return acked
+}
+
+// callWait is how long a caller waits for an answer before it asks again: what
+// was on its way through a server that was killed never comes.
+const callWait = 5 * time.Second
+
+// insist places an order until it is told that it was.
+func insist(ctx context.Context, p *testkit.Process, req *orderv1.CreateOrderRequest) (string, error) {
+	for {
+		once, cancel := context.WithTimeout(ctx, callWait)
+		res, err := p.Orders().CreateOrder(once, req)
+		cancel()
+		if err == nil || ctx.Err() != nil {
+			return res.GetOrderId(), err
+		}
+	}
+}
+
+// pending counts the steps whose answer open orders wait for.
+func pending(all map[string]*orderv1.Order) map[string]int {
+	steps := map[string]int{}
+	for _, o := range all {
+		for _, s := range o.GetSteps() {
+			if s.GetState() == orderv1.StepState_STEP_STATE_PENDING {
+				steps[s.GetStep().String()]++
+			}
+		}
+	}
+	return steps
 }
 
 // request is the n-th order; every third wants what is scarce.
@@ -121,7 +147,7 @@ func request(n int) *orderv1.CreateOrderRequest {
 }
 
 // settled waits until every order has ended.
-func settled(t *testing.T, p *testkit.Process, n int) map[string]*orderv1.Order {
+func settled(t *testing.T, p *testkit.Process, n int, within time.Duration) map[string]*orderv1.Order {
 	t.Helper()
 	started := time.Now()
 	for {
@@ -135,8 +161,8 @@ func settled(t *testing.T, p *testkit.Process, n int) map[string]*orderv1.Order 
 			t.Logf("all %d orders ended %v after the last was taken", n, time.Since(started).Round(time.Millisecond))
 			return all
 		}
-		if time.Since(started) > 80*time.Second {
-			t.Fatalf("%d orders of %d are there, %d are open", len(all), n, open)
+		if time.Since(started) > within {
+			t.Fatalf("%d orders of %d are there, %d are open, waiting for %v", len(all), n, open, pending(all))
 		}
 		select {
 		case <-t.Context().Done():

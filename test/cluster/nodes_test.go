@@ -79,6 +79,11 @@ func TestAFrozenServerLosesNoOrder(t *testing.T) {
 	})
 }
 
+// requestLost is how long an order may wait when its request was lost with the
+// leader of its queue, which is in memory: two minutes until a payment is asked
+// again, and some more.
+const requestLost = 150 * time.Second
+
 // trade runs two workers and a shop on the nodes, breaks something when half of
 // the orders are taken, and looks at the books.
 func (n *nodes) trade(t *testing.T, broken func(shop *testkit.Process)) {
@@ -94,7 +99,7 @@ func (n *nodes) trade(t *testing.T, broken func(shop *testkit.Process)) {
 		broken(shop)
 	})
 	n.working.Wait()
-	all := settled(t, shop, len(acked))
+	all := settled(t, shop, len(acked), requestLost)
 	for key, id := range acked {
 		if all[id] == nil {
 			t.Errorf("%s was acknowledged as %s and is lost", key, id)
@@ -207,11 +212,7 @@ func (n *nodes) checkTaken(t *testing.T, shop *testkit.Process) {
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Second)
 	defer cancel()
 	since := time.Now()
-	_, err := shop.Orders().CreateOrder(ctx, request(orders))
-	for err != nil && ctx.Err() == nil {
-		_, err = shop.Orders().CreateOrder(ctx, request(orders))
-	}
-	if err != nil {
+	if _, err := insist(ctx, shop, request(orders)); err != nil {
 		t.Errorf("no order was taken by the others: %v", err)
 	}
 	t.Logf("an order was taken by the others after %v", time.Since(since).Round(time.Millisecond))
