@@ -98,7 +98,12 @@ func (s *service) openTracer(ctx context.Context) (err error) {
 // openNATS starts the embedded server, or connects to a cluster.
 func (s *service) openNATS(ctx context.Context) (err error) {
 	connect := func() (*nats.Conn, error) {
-		opts := []nats.Option{nats.Name("oms"), nats.MaxReconnects(-1), nats.ReconnectWait(250 * time.Millisecond)}
+		// A server that is frozen, or behind a broken network, keeps its connections
+		// open: only pings tell, within six seconds.
+		opts := []nats.Option{
+			nats.Name("oms"), nats.MaxReconnects(-1), nats.ReconnectWait(250 * time.Millisecond),
+			nats.PingInterval(2 * time.Second), nats.MaxPingsOutstanding(2),
+		}
 		if s.cfg.NATSCreds != "" {
 			opts = append(opts, nats.UserCredentials(s.cfg.NATSCreds))
 		}
