@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"reflect"
-	"slices"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -22,9 +21,8 @@ const maxReactions = 64
 type txn[S any] struct {
 	p       *partition[S]
 	tenant  string
-	rows    map[string]*row[S] // by aggregate id, as the decision sees them
-	ids     []string           // ids in the order of their first use
-	changed map[string]bool
+	used    []use[S]       // in the order of their first use
+	byID    map[string]int // places in used; nil while they are few
 	stored  []*logv1.Event
 	events  []proto.Message
 	dep     *message[S] // the last message that something read is waiting for
@@ -33,26 +31,62 @@ type txn[S any] struct {
 	err     error
 }
 
-func (t *txn[S]) row(id string) *row[S] {
-	if r, ok := t.rows[id]; ok {
-		return r
-	}
-	r := t.p.lookup(rowKey(t.tenant, id))
-	if r == nil {
-		r = &row[S]{State: t.p.def.New(id, t.p.ordinal(t.created))}
-	}
-	if r.pending != nil && (t.dep == nil || r.pending.order > t.dep.order) {
-		t.dep = r.pending
-	}
-	t.rows[id] = r
-	t.ids = append(t.ids, id)
-	return r
+// use is an aggregate as a decision sees it.
+type use[S any] struct {
+	id, key string
+	row     *row[S]
+	changed bool
 }
 
-func (t *txn[S]) load(id string) S { return t.row(id).State }
+// few is the number of aggregates among which one is found without a map:
+// nearly every decision is about one.
+const few = 8
+
+// find returns what the decision has of an aggregate; nil when it has nothing.
+func (t *txn[S]) find(id string) *use[S] {
+	if t.byID != nil {
+		if i, ok := t.byID[id]; ok {
+			return &t.used[i]
+		}
+		return nil
+	}
+	for i := range t.used {
+		if t.used[i].id == id {
+			return &t.used[i]
+		}
+	}
+	return nil
+}
+
+func (t *txn[S]) use(id string) *use[S] {
+	if u := t.find(id); u != nil {
+		return u
+	}
+	u := use[S]{id: id, key: rowKey(t.tenant, id)}
+	if u.row = t.p.lookup(u.key); u.row == nil {
+		u.row = &row[S]{State: t.p.def.New(id, t.p.ordinal(t.created))}
+	}
+	if m := u.row.pending; m != nil && (t.dep == nil || m.order > t.dep.order) {
+		t.dep = m
+	}
+	t.used = append(t.used, u)
+	switch {
+	case t.byID != nil:
+		t.byID[id] = len(t.used) - 1
+	case len(t.used) > few:
+		t.byID = make(map[string]int, 4*few)
+		for i, u := range t.used {
+			t.byID[u.id] = i
+		}
+	}
+	return &t.used[len(t.used)-1]
+}
+
+func (t *txn[S]) load(id string) S { return t.use(id).row.State }
 
 func (t *txn[S]) record(id string, e proto.Message) {
-	old := t.row(id)
+	u := t.use(id)
+	old := u.row
 	stored, err := eventstore.Encode(id, old.Revision+1, e)
 	if err != nil {
 		t.err = err
@@ -61,8 +95,7 @@ func (t *txn[S]) record(id string, e proto.Message) {
 	if old.Revision == 0 {
 		t.created++
 	}
-	t.rows[id] = &row[S]{Revision: old.Revision + 1, State: t.p.def.Evolve(old.State, e), Trace: old.Trace}
-	t.changed[id] = true
+	u.row, u.changed = &row[S]{Revision: old.Revision + 1, State: t.p.def.Evolve(old.State, e), Trace: old.Trace}, true
 	t.stored = append(t.stored, stored)
 	t.events = append(t.events, e)
 	t.size += len(stored.Data) + len(stored.Type) + len(id) + 16
@@ -73,17 +106,17 @@ func (t *txn[S]) react(now time.Time) error {
 	if t.p.def.React == nil {
 		return nil
 	}
-	for _, id := range slices.Clone(t.ids) {
+	for i := range t.used {
 		for n := 0; ; n++ {
-			follow := t.p.def.React(t.rows[id].State, now)
+			follow := t.p.def.React(t.used[i].row.State, now)
 			if len(follow) == 0 {
 				break
 			}
 			if n == maxReactions {
-				return fmt.Errorf("rules on %s %s do not end", t.p.def.Name, id)
+				return fmt.Errorf("rules on %s %s do not end", t.p.def.Name, t.used[i].id)
 			}
 			for _, e := range follow {
-				t.record(id, e)
+				t.record(t.used[i].id, e)
 			}
 		}
 	}
@@ -100,7 +133,7 @@ func (p *partition[S]) decide(r *request[S]) {
 		return
 	}
 	now := p.cfg.Now().UTC().Truncate(time.Microsecond)
-	t := &txn[S]{p: p, tenant: r.meta.Tenant, rows: map[string]*row[S]{}, changed: map[string]bool{}}
+	t := &txn[S]{p: p, tenant: r.meta.Tenant}
 	err := t.run(r, now)
 	if err != nil {
 		p.settleLater(&pending[S]{req: r, outcome: outcome[S]{err: err}}, t.dep)
@@ -117,9 +150,9 @@ func (p *partition[S]) decide(r *request[S]) {
 		return
 	}
 	m := p.queue.join(it, p.def.TokenOf(t.events[0]), t.dep)
-	for key, row := range it.rows {
-		row.pending = m
-		p.ahead[key] = row
+	for _, u := range it.rows {
+		u.row.pending = m
+		p.ahead[u.key] = u.row
 	}
 	if it.key != "" {
 		p.aheadKeys[it.key] = it
@@ -134,7 +167,7 @@ func (t *txn[S]) run(r *request[S], now time.Time) (err error) {
 		}
 	}()
 	if want := r.meta.ExpectRevision; want != 0 {
-		if have := t.row(r.scope).Revision; have != want {
+		if have := t.use(r.scope).row.Revision; have != want {
 			return fault.New(fault.Conflict, "revision_mismatch", "%s has revision %d, not %d", r.scope, have, want)
 		}
 	}
@@ -150,22 +183,21 @@ func (t *txn[S]) run(r *request[S], now time.Time) (err error) {
 // pending turns the decision into something to store, or a bare answer.
 func (t *txn[S]) pending(r *request[S], now time.Time) *pending[S] {
 	it := &pending[S]{req: r}
-	it.outcome.result = eventstore.Result[S]{Events: t.events, States: make(map[string]S, len(t.rows))}
-	for id, row := range t.rows {
-		it.outcome.result.States[id] = row.State
+	it.outcome.result = eventstore.Result[S]{Events: t.events, States: make(map[string]S, len(t.used))}
+	for _, u := range t.used {
+		it.outcome.result.States[u.id] = u.row.State
+		if u.changed {
+			if r.meta.Traceparent != "" {
+				u.row.Trace = r.meta.Traceparent
+			}
+			it.rows = append(it.rows, u)
+		}
 	}
-	if row, ok := t.rows[r.scope]; ok {
-		it.outcome.result.Revision = row.Revision
+	if u := t.find(r.scope); u != nil {
+		it.outcome.result.Revision = u.row.Revision
 	}
 	if len(t.stored) == 0 {
 		return it
-	}
-	it.rows = make(map[string]*row[S], len(t.changed))
-	for id := range t.changed {
-		if r.meta.Traceparent != "" {
-			t.rows[id].Trace = r.meta.Traceparent
-		}
-		it.rows[rowKey(t.tenant, id)] = t.rows[id]
 	}
 	it.created, it.events = t.created, t.events
 	if r.meta.Key != "" {

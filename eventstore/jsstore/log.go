@@ -45,7 +45,7 @@ func OpenLog[S any](ctx context.Context, s *Store, def eventstore.Definition[S],
 	cfg.Partitions = partitions
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
 	l := &Log[S]{def: def, cfg: cfg, life: life}
-	w := wire{js: s.js, stream: stream, wait: cfg.AckWait}
+	w := wire{conn: cfg.Conn, stream: stream, wait: cfg.AckWait, whole: partitions == 1 && !cfg.Cluster && cfg.Replicas == 1}
 	for i := range partitions {
 		p := newPartition(life, cfg, def, i, file, w)
 		p.watch, p.abandoned = committed, &l.abandoned

@@ -31,7 +31,7 @@ type pending[S any] struct {
 	req     *request[S]
 	outcome outcome[S]
 	commit  *logv1.Commit // nil for a bare answer
-	rows    map[string]*row[S]
+	rows    []use[S]      // the aggregates that it changes
 	events  []proto.Message
 	created uint64 // aggregates that begin with this commit
 	key     string // idempotency row to store; empty for none

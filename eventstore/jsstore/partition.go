@@ -237,10 +237,10 @@ func (p *partition[S]) settleLater(it *pending[S], dep *message[S]) {
 }
 
 func (p *partition[S]) messageOf(it *pending[S]) *message[S] {
-	for _, r := range it.rows {
-		return r.pending
+	if len(it.rows) == 0 {
+		return nil
 	}
-	return nil
+	return it.rows[0].row.pending
 }
 
 var errStopping = fault.New(fault.Unavailable, "shutting_down", "the service is stopping; nothing was stored")

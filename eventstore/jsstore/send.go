@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 	"google.golang.org/protobuf/proto"
 
 	logv1 "github.com/orderstream/oms/gen/oms/log/v1"
@@ -56,29 +55,37 @@ func (p *partition[S]) publish(m *message[S]) (uint64, error) {
 	return seq, err
 }
 
+// encode makes the message of the log: what it says of itself in headers, and
+// the commits in its body.
 func (p *partition[S]) encode(m *message[S]) (*nats.Msg, error) {
 	group := &logv1.CommitGroup{Commits: make([]*logv1.Commit, 0, len(m.commits))}
-	names := map[string]int{}
 	for _, it := range m.commits {
 		group.Commits = append(group.Commits, it.commit)
-		for _, e := range it.events {
-			names[p.def.TokenOf(e)]++
-		}
 	}
 	data, err := proto.Marshal(group)
 	if err != nil {
 		return nil, fmt.Errorf("encode group: %w", err)
 	}
-	msg := nats.NewMsg(Subject(p.def.Name, m.token, p.id))
-	msg.Data = data
-	msg.Header = nats.Header{headerGroup: {m.group}, headerEvents: {eventList(names)}}
+	h := newHeaders()
+	h.add(headerGroup, m.group)
+	h.add(headerEvents, p.eventList(m))
 	if len(group.Commits) == 1 {
-		cloudEvent(msg.Header, p.def.Name, group.Commits[0])
+		h.cloudEvent(p.def.Name, group.Commits[0])
 	}
-	return msg, nil
+	return &nats.Msg{Subject: Subject(p.def.Name, m.token, p.id), Header: h.Header, Data: data}, nil
 }
 
-func eventList(names map[string]int) string {
+// eventList names every event of a message, with its count.
+func (p *partition[S]) eventList(m *message[S]) string {
+	if len(m.commits) == 1 && len(m.commits[0].events) == 1 {
+		return m.token + "=1"
+	}
+	names := map[string]int{}
+	for _, it := range m.commits {
+		for _, e := range it.events {
+			names[p.def.TokenOf(e)]++
+		}
+	}
 	list := make([]string, 0, len(names))
 	for n, c := range names {
 		list = append(list, n+"="+strconv.Itoa(c))
@@ -87,91 +94,42 @@ func eventList(names map[string]int) string {
 	return strings.Join(list, ",")
 }
 
+// headers are those of a message. Their values share one allocation.
+type headers struct {
+	nats.Header
+	values []string
+}
+
+// mostHeaders is how many headers a message has at most, those of its fence
+// included.
+const mostHeaders = 18
+
+func newHeaders() headers {
+	return headers{make(nats.Header, mostHeaders), make([]string, 0, mostHeaders)}
+}
+
+// add sets a header, unless it would be empty.
+func (h *headers) add(key, value string) {
+	if value == "" {
+		return
+	}
+	n := len(h.values)
+	h.values = append(h.values, value)
+	h.Header[key] = h.values[n : n+1 : n+1]
+}
+
 // cloudEvent describes a message that holds a single commit.
-func cloudEvent(h nats.Header, log string, c *logv1.Commit) {
-	h["ce-specversion"] = []string{"1.0"}
-	h["ce-id"] = []string{c.Id}
-	h["ce-type"] = []string{c.Events[0].Type}
-	h["ce-source"] = []string{"oms/" + log}
-	h["ce-subject"] = []string{c.Scope}
-	h["ce-time"] = []string{c.Time.AsTime().Format(time.RFC3339Nano)}
-	h["Oms-Tenant"] = []string{c.Tenant}
-	h["Oms-Correlation-Id"] = []string{c.CorrelationId}
-	if c.CausationId != "" {
-		h["Oms-Causation-Id"] = []string{c.CausationId}
-	}
-	if c.Actor != "" {
-		h["Oms-Actor"] = []string{c.Actor}
-	}
-	if c.CommandKey != "" {
-		h["Oms-Command-Key"] = []string{c.CommandKey}
-	}
-	if c.Traceparent != "" {
-		h["traceparent"] = []string{c.Traceparent}
-	}
-}
-
-// wire is the stream as a partition needs it.
-type wire struct {
-	js     jetstream.JetStream
-	stream jetstream.Stream
-	wait   time.Duration
-}
-
-// append publishes with the fence. errFenced is final; any other error leaves
-// open whether the message was stored.
-func (w wire) append(ctx context.Context, msg *nats.Msg, filter string, after uint64) (uint64, error) {
-	ctx, cancel := context.WithTimeout(ctx, w.wait)
-	defer cancel()
-	pub, err := w.js.PublishMsg(ctx, msg, jetstream.WithExpectLastSequenceForSubject(after, filter))
-	if err == nil {
-		return pub.Sequence, nil
-	}
-	var api *jetstream.APIError
-	if errors.As(err, &api) && (api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence || api.ErrorCode == codeWrongLastInFlight) {
-		return 0, errFenced
-	}
-	return 0, err
-}
-
-// codeWrongLastInFlight: a replicated stream refuses while another append with
-// the same filter is in flight.
-const codeWrongLastInFlight jetstream.ErrorCode = 10164
-
-// stored is a message of the partition as the stream has it.
-type stored struct {
-	seq   uint64
-	group string
-	at    time.Time
-	body  *logv1.CommitGroup
-}
-
-// last returns the last message of a partition; ok is false when it has none.
-func (w wire) last(ctx context.Context, filter string) (s stored, ok bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, w.wait)
-	defer cancel()
-	raw, err := w.stream.GetLastMsgForSubject(ctx, filter)
-	return w.read(raw, err)
-}
-
-// next returns the first message of a partition at seq or later.
-func (w wire) next(ctx context.Context, filter string, seq uint64) (s stored, ok bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, w.wait)
-	defer cancel()
-	raw, err := w.stream.GetMsg(ctx, seq, jetstream.WithGetMsgSubject(filter))
-	return w.read(raw, err)
-}
-
-func (w wire) read(raw *jetstream.RawStreamMsg, err error) (stored, bool, error) {
-	if errors.Is(err, jetstream.ErrMsgNotFound) {
-		return stored{}, false, nil
-	}
-	if err != nil {
-		return stored{}, false, err
-	}
-	s := stored{seq: raw.Sequence, group: raw.Header.Get(headerGroup), at: raw.Time, body: &logv1.CommitGroup{}}
-	if err := proto.Unmarshal(raw.Data, s.body); err != nil {
-		return stored{}, false, fmt.Errorf("message %d: %w", raw.Sequence, err)
-	}
-	return s, true, nil
+func (h *headers) cloudEvent(log string, c *logv1.Commit) {
+	h.add("ce-specversion", "1.0")
+	h.add("ce-id", c.Id)
+	h.add("ce-type", c.Events[0].Type)
+	h.add("ce-source", "oms/"+log)
+	h.add("ce-subject", c.Scope)
+	h.add("ce-time", c.Time.AsTime().Format(time.RFC3339Nano))
+	h.add("Oms-Tenant", c.Tenant)
+	h.add("Oms-Correlation-Id", c.CorrelationId)
+	h.add("Oms-Causation-Id", c.CausationId)
+	h.add("Oms-Actor", c.Actor)
+	h.add("Oms-Command-Key", c.CommandKey)
+	h.add("traceparent", c.Traceparent)
 }

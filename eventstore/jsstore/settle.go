@@ -43,12 +43,12 @@ func (p *partition[S]) store(m *message[S], seq uint64) {
 
 // fold moves a stored commit from ahead to durable.
 func (p *partition[S]) fold(it *pending[S], seq uint64) {
-	for key, r := range it.rows {
-		if p.ahead[key] == r {
-			delete(p.ahead, key)
+	for _, u := range it.rows {
+		if p.ahead[u.key] == u.row {
+			delete(p.ahead, u.key)
 		}
-		r.pending = nil
-		p.setDurable(key, r)
+		u.row.pending = nil
+		p.setDurable(u.key, u.row)
 	}
 	p.created += it.created
 	if it.key != "" {
@@ -81,6 +81,9 @@ func (p *partition[S]) reconcile(m *message[S], cause error) {
 	for wait := 5 * time.Millisecond; ; wait = min(2*wait, time.Second) {
 		fate, seq, err := p.fate(p.life, m)
 		if err == nil && fate == fateMissing { // the same message again, under the same fence
+			if errors.Is(cause, errFenced) { // by what is in no partition
+				p.wire.whole = false
+			}
 			p.deliver(m)
 			return
 		}
