@@ -218,10 +218,11 @@ func measurePlain(callers int, d time.Duration) (rate, error) {
 // compareStore measures both sides at several numbers of callers.
 func compareStore(r *report, prefix string, callers []int, d time.Duration) error {
 	for _, c := range callers {
-		plain, store, err := inTurn(c, d)
+		plains, stores, err := inTurn(c, d)
 		if err != nil {
 			return err
 		}
+		plain, store := median(plains), median(stores)
 		name := fmt.Sprintf("%s.%dcallers.", prefix, c)
 		r.set(name+"plain_commits_per_s", plain.perSecond)
 		r.set(name+"plain_p50_ms", plain.p50)
@@ -229,36 +230,46 @@ func compareStore(r *report, prefix string, callers []int, d time.Duration) erro
 		r.set(name+"store_commits_per_s", store.perSecond)
 		r.set(name+"store_p50_ms", store.p50)
 		r.set(name+"store_p99_ms", store.p99)
-		r.set(name+"throughput_ratio", store.perSecond/plain.perSecond)
-		r.set(name+"latency_ratio_p50", store.p50/plain.p50)
+		r.set(name+"throughput_ratio", medianRatio(stores, plains, func(r rate) float64 { return r.perSecond }))
+		r.set(name+"latency_ratio_p50", medianRatio(stores, plains, func(r rate) float64 { return r.p50 }))
 	}
 	return nil
 }
 
 // rounds is how often the two sides are measured, in turn: a disk that is slow
-// for a while is slow for both. The median round of each counts.
-const rounds = 5
+// for a while is slow for both. The median round of each counts, and the median
+// of the rounds' ratios.
+const rounds = 9
 
-func inTurn(callers int, d time.Duration) (plain, store rate, err error) {
-	var plains, stores []rate
+func inTurn(callers int, d time.Duration) (plains, stores []rate, err error) {
 	defer removeNodes()
 	for range rounds {
 		p, err := measurePlain(callers, d/rounds)
 		if err != nil {
-			return plain, store, err
+			return nil, nil, err
 		}
 		s, err := measureStore(callers, d/rounds)
 		if err != nil {
-			return plain, store, err
+			return nil, nil, err
 		}
 		plains, stores = append(plains, p), append(stores, s)
 	}
-	return median(plains), median(stores), nil
+	return plains, stores, nil
 }
 
 func median(rs []rate) rate {
+	rs = slices.Clone(rs)
 	slices.SortFunc(rs, func(a, b rate) int { return cmp.Compare(a.perSecond, b.perSecond) })
 	return rs[len(rs)/2]
+}
+
+func medianRatio(as, bs []rate, of func(rate) float64) float64 {
+	ratios := make([]float64, len(as))
+	for i := range as {
+		ratios[i] = of(as[i]) / of(bs[i])
+	}
+	slices.Sort(ratios)
+	return ratios[len(ratios)/2]
 }
 
 func benchStore(r *report, d time.Duration) error {
