@@ -181,7 +181,10 @@ func (s *Store) stream(ctx context.Context, log string) (jetstream.Stream, int, 
 			// A replica may answer a direct get with less than was acknowledged,
 			// and that looks like a log that lost its tail.
 			AllowDirect: s.cfg.Replicas == 1,
-			Metadata:    map[string]string{"oms.partitions": strconv.Itoa(s.cfg.Partitions)},
+			// No message has an id for the server to remember. With a window it
+			// would look for ids in all that was stored within it, at every start.
+			Duplicates: 100 * time.Millisecond,
+			Metadata:   map[string]string{"oms.partitions": strconv.Itoa(s.cfg.Partitions)},
 		})
 		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // made by another process just now
 			st, err = s.js.Stream(ctx, name)
