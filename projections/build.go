@@ -31,11 +31,17 @@ type buildOptions struct {
 	report func(Progress)
 }
 
-// A build that holds more than this in memory writes it down.
+// A build that holds more than this in memory writes it down. Pages of the file
+// that change are in memory as well, at worst one for each row; and more at once
+// was not faster.
 const (
-	maxHeldRows  = 100_000
-	maxHeldBytes = 64 << 20
+	maxHeldRows  = 20_000
+	maxHeldBytes = 16 << 20
 )
+
+// remapAfter is how many bytes of events a build writes down until it opens its
+// file anew: what it has touched of a file stays mapped until then.
+const remapAfter = 32 << 20
 
 // near is how many positions behind the live view a build may be when the live
 // view stops for the swap.
@@ -57,6 +63,7 @@ type build struct {
 	started, told time.Time
 	from          uint64 // position at the start
 	progress      Progress
+	written       int // since the file was opened
 }
 
 // build makes a new file beside the live one and swaps it in. Only one is
@@ -248,8 +255,15 @@ func (b *build) await(ctx context.Context) ([]delivery, error) {
 
 // save writes down what is held in memory.
 func (b *build) save() error {
+	b.written += b.tx.bytes
 	if err := b.g.commit(b.tx, b.r.cfg.Now()); err != nil {
 		return err
+	}
+	if b.written >= remapAfter {
+		b.written = 0
+		if err := b.g.reopen(); err != nil {
+			return err
+		}
 	}
 	tx, err := b.g.begin(b.r.p)
 	if err != nil {

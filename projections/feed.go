@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/orderstream/oms/eventstore"
 )
 
@@ -35,22 +37,34 @@ func decode(b eventstore.Batch) delivery {
 // decodes, another one folds and writes.
 type feed struct {
 	in    chan delivery
-	ended chan struct{} // closed when err says why
+	room  *semaphore.Weighted // bytes that may be decoded ahead
+	ended chan struct{}       // closed when err says why
 	err   error
 	stop  context.CancelFunc
 }
 
-// ahead is how many messages are decoded before they are asked for.
-const ahead = 64
+// What is decoded before it is asked for: so many messages, and so many bytes
+// of events, which take several times that in memory.
+const (
+	ahead      = 64
+	aheadBytes = 4 << 20
+)
+
+// weight is what a delivery takes of the room.
+func (d delivery) weight() int64 { return int64(min(max(d.bytes, 1), aheadBytes)) }
 
 func openFeed(ctx context.Context, src Source, log string, after uint64) *feed {
 	ctx, stop := context.WithCancel(ctx)
-	f := &feed{in: make(chan delivery, ahead), ended: make(chan struct{}), stop: stop}
+	f := &feed{in: make(chan delivery, ahead), room: semaphore.NewWeighted(aheadBytes), ended: make(chan struct{}), stop: stop}
 	go func() {
 		defer close(f.ended)
 		f.err = src.Follow(ctx, log, after, func(b eventstore.Batch) error {
+			d := decode(b)
+			if err := f.room.Acquire(ctx, d.weight()); err != nil {
+				return err
+			}
 			select {
-			case f.in <- decode(b):
+			case f.in <- d:
 				return nil
 			case <-ctx.Done():
 				return ctx.Err()
@@ -74,6 +88,7 @@ const promised = 20 * time.Millisecond
 func (f *feed) collect(ctx context.Context, tick <-chan time.Time, events int) ([]delivery, error) {
 	select {
 	case d := <-f.in:
+		f.room.Release(d.weight())
 		return f.gather([]delivery{d}, events), nil
 	case <-f.ended:
 		return nil, f.failure()
@@ -91,6 +106,7 @@ func (f *feed) gather(ds []delivery, events int) []delivery {
 	for n := ds[0].events; n < events; n += ds[len(ds)-1].events {
 		select {
 		case d := <-f.in:
+			f.room.Release(d.weight())
 			ds = append(ds, d)
 			continue
 		default:
@@ -100,6 +116,7 @@ func (f *feed) gather(ds []delivery, events int) []delivery {
 		}
 		select {
 		case d := <-f.in:
+			f.room.Release(d.weight())
 			ds = append(ds, d)
 		case <-late.C:
 			return ds

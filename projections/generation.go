@@ -150,6 +150,19 @@ func (g *generation) close() error {
 	return nil
 }
 
+// reopen lets go of what is mapped of the file. Nobody may be reading.
+func (g *generation) reopen() error {
+	if err := g.close(); err != nil {
+		return err
+	}
+	db, err := openFile(g.path)
+	if err != nil {
+		return err
+	}
+	g.db = db
+	return nil
+}
+
 func syncDir(dir string) error {
 	d, err := os.Open(dir) //nolint:gosec // the configured folder
 	if err != nil {

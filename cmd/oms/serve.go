@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
-	"runtime/debug"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -45,19 +43,6 @@ error. SIGTERM stops it in good order.`,
 	}
 	cfg.flags(cmd.Flags())
 	return cmd
-}
-
-// tuneMemory trades memory for speed where nobody has said otherwise: most of
-// what an order allocates is garbage within milliseconds, and the live heap is
-// small beside it. Above a gigabyte the collector works as hard as it must.
-// GOGC and GOMEMLIMIT are obeyed as always.
-func tuneMemory() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(400)
-	}
-	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(1 << 30)
-	}
 }
 
 // serve runs a service until the context ends. Started is called as soon as it

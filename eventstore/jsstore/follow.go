@@ -16,7 +16,7 @@ import (
 // pullBytes bounds what a follower has on its way to it: messages differ in
 // size a thousandfold, so their number would not. It is more than one message
 // can have.
-const pullBytes = 16 << 20
+const pullBytes = 9 << 20
 
 // Follow calls f with every message of a log after a position, in order, and
 // waits for new ones until the context ends or f fails; it returns that error.
