@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -52,18 +53,46 @@ func (s *Store) follow(ctx context.Context, log string, from jetstream.OrderedCo
 	if err != nil {
 		return fmt.Errorf("follow %s: %w", log, err)
 	}
-	defer it.Stop()
-	defer context.AfterFunc(ctx, it.Stop)()
+	unhook := context.AfterFunc(ctx, it.Stop)
+	// The iterator may be at a server that does not answer, for seconds, and
+	// does not hear of the context then. It ends by itself.
+	var calling sync.Mutex
+	ended := make(chan error, 1)
+	go func() {
+		defer it.Stop()
+		defer unhook()
+		ended <- followEach(log, it, func(b eventstore.Batch) error {
+			calling.Lock()
+			defer calling.Unlock()
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			return f(b)
+		})
+	}()
+	select {
+	case err = <-ended:
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return err
+	case <-ctx.Done():
+		calling.Lock() // f is not called any more once this has returned
+		defer calling.Unlock()
+		return ctx.Err()
+	}
+}
+
+// followEach calls f with every message that it has not seen, until one of
+// them fails.
+func followEach(log string, it jetstream.MessagesContext, f func(eventstore.Batch) error) error {
 	var seen uint64
 	for {
 		m, err := it.Next()
+		if errors.Is(err, jetstream.ErrNoHeartbeat) {
+			continue
+		}
 		if err != nil {
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			if errors.Is(err, jetstream.ErrNoHeartbeat) {
-				continue
-			}
 			return fmt.Errorf("follow %s: %w", log, err)
 		}
 		b, err := decodeBatch(log, m)
