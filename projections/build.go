@@ -35,13 +35,13 @@ type buildOptions struct {
 // that change are in memory as well, at worst one for each row; and more at once
 // was not faster.
 const (
-	maxHeldRows  = 20_000
+	maxHeldRows  = 10_000
 	maxHeldBytes = 16 << 20
 )
 
 // remapAfter is how many bytes of events a build writes down until it opens its
 // file anew: what it has touched of a file stays mapped until then.
-const remapAfter = 32 << 20
+const remapAfter = 4 << 20
 
 // near is how many positions behind the live view a build may be when the live
 // view stops for the swap.

@@ -18,6 +18,7 @@ import (
 	"github.com/orderstream/oms/eventstore"
 	"github.com/orderstream/oms/eventstore/jsstore"
 	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
+	"github.com/orderstream/oms/gen/oms/order/v1/orderv1connect"
 	projectionv1 "github.com/orderstream/oms/gen/oms/projection/v1"
 	"github.com/orderstream/oms/gen/oms/projection/v1/projectionv1connect"
 	"github.com/orderstream/oms/internal/money"
@@ -59,12 +60,16 @@ func benchMillion(r *report, _ time.Duration) error {
 	r.set("million.first_start_ms", first.ready)
 	r.set("million.views_caught_up_after_s", first.level)
 	r.set("million.rss_mb", first.rss)
+	r.set("million.rss_peak_while_built_mb", first.peak)
 	for _, how := range []struct {
 		name string
 		sig  syscall.Signal
 	}{{"clean", syscall.SIGTERM}, {"kill9", syscall.SIGKILL}} {
-		_, stop, err := startedAndKept(data)
+		s, stop, err := startedAndKept(data)
 		if err != nil {
+			return err
+		}
+		if err := placeOne(s.url, how.name); err != nil {
 			return err
 		}
 		stop(how.sig)
@@ -79,8 +84,19 @@ func benchMillion(r *report, _ time.Duration) error {
 }
 
 // start is how a start went: milliseconds until ready, seconds until the read
-// models had seen the whole log, and resident memory in megabytes then.
-type start struct{ ready, level, rss float64 }
+// models had seen the whole log, and resident memory in megabytes then and at
+// its peak.
+type start struct {
+	url                     string
+	ready, level, rss, peak float64
+}
+
+// placeOne appends to the logs: an index that the server wrote before is old
+// then, unless it is stopped in good order.
+func placeOne(url, key string) error {
+	_, err := orderv1connect.NewOrderServiceClient(http.DefaultClient, url).CreateOrder(context.Background(), benchOrder(key, false))
+	return err
+}
 
 // started starts the service, looks, and stops it.
 func started(data string) (start, error) {
@@ -110,19 +126,20 @@ func startedAndKept(data string) (s start, stop func(syscall.Signal), err error)
 		_ = cmd.Process.Signal(sig)
 		_ = cmd.Wait()
 	}
-	url := ""
 	for sc := bufio.NewScanner(out); sc.Scan(); {
 		word, rest, _ := strings.Cut(sc.Text(), " ")
 		switch word {
 		case "api":
-			url = strings.TrimSpace(rest)
+			s.url = strings.TrimSpace(rest)
 		case "ready":
 			s.ready = float64(time.Since(began)) / float64(time.Millisecond)
-			if err := level(url); err != nil {
+			if err := level(s.url); err != nil {
 				return s, nil, err
 			}
 			s.level = time.Since(began).Seconds()
-			s.rss, err = rss(cmd.Process.Pid)
+			if s.rss, err = memory(cmd.Process.Pid, "VmRSS:"); err == nil {
+				s.peak, err = memory(cmd.Process.Pid, "VmHWM:")
+			}
 			return s, stop, err
 		}
 	}
@@ -148,19 +165,19 @@ func level(url string) error {
 	}
 }
 
-// rss is the resident memory of a process in megabytes.
-func rss(pid int) (float64, error) {
+// memory is what the kernel says of the memory of a process, in megabytes.
+func memory(pid int, which string) (float64, error) {
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0, err
 	}
 	for _, line := range strings.Split(string(data), "\n") {
-		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+		if rest, ok := strings.CutPrefix(line, which); ok {
 			kb, err := strconv.ParseFloat(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 64)
 			return kb / 1024, err
 		}
 	}
-	return 0, fmt.Errorf("no VmRSS of %d", pid)
+	return 0, fmt.Errorf("no %s of %d", which, pid)
 }
 
 // loadOrders walks every order through its checkout, answering for the
