@@ -105,6 +105,9 @@ func (s Status) String() string {
 // CanBecome reports whether an order may go from s to next.
 func (s Status) CanBecome(next Status) bool { return slices.Contains(moves[s], next) }
 
+// Next are the statuses that an order in s may go to.
+func (s Status) Next() []Status { return slices.Clone(moves[s]) }
+
 // Final reports whether the sale of an order in s has ended: all that can
 // still happen to it is to be hidden.
 func (s Status) Final() bool {

@@ -67,6 +67,19 @@ const (
 	ReplaceWork
 )
 
+// Line is a line of the order, or one that the work's edit adds.
+func (w Work) Line(o Order, id string) Item {
+	if i, known := o.Item(id); known {
+		return i
+	}
+	for _, i := range w.Edit.Lines {
+		if i.ItemID == id {
+			return i
+		}
+	}
+	return Item{ItemID: id}
+}
+
 // CurrentWork is the piece that the saga is at; false when there is none.
 func (o Order) CurrentWork() (Work, bool) {
 	if len(o.Work) == 0 {

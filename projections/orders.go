@@ -10,6 +10,7 @@ import (
 	"github.com/orderstream/oms/eventstore"
 	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
 	"github.com/orderstream/oms/order"
+	"github.com/orderstream/oms/order/document"
 )
 
 // The buckets of the view of orders. An order's place is its time of creation
@@ -69,7 +70,7 @@ func projectOrder(tx *Tx, c eventstore.Commit, events []eventstore.Recorded) err
 		switch {
 		case isCreated && o == nil:
 			var err error
-			if o, err = newOrder(tenant, created); err != nil {
+			if o, err = document.New(tenant, created); err != nil {
 				return err
 			}
 			place = append(instant(created.GetCreatedAt().AsTime()), id...)
@@ -90,7 +91,7 @@ func projectOrder(tx *Tx, c eventstore.Commit, events []eventstore.Recorded) err
 	}
 	o.Position, o.UpdatedAt = c.Position, c.GetTime()
 	if order.Status(o.GetStatus()).Final() || order.Status(o.GetStatus()).Confirmed() { //nolint:gosec // the numbers are the same
-		o.PaymentStatus = paymentStatus(o)
+		o.PaymentStatus = document.PaymentStatus(o)
 	}
 	tx.Keep(bucketOrders, key(tenant, place), o)
 	moveStatus(tx, o, before, place)
@@ -101,7 +102,7 @@ func projectOrder(tx *Tx, c eventstore.Commit, events []eventstore.Recorded) err
 
 // fold folds one event of an order that exists.
 func fold(tx *Tx, c eventstore.Commit, o *orderv1.Order, place []byte, e proto.Message) error {
-	if !foldOrder(o, e, c.GetTime()) {
+	if !document.Fold(o, e, c.GetTime()) {
 		tx.Unknown()
 	}
 	if answer, ok := e.(*orderv1.StepAnswered); ok {
@@ -157,7 +158,7 @@ func settle(tx *Tx, o *orderv1.Order, place []byte, e *orderv1.StepAnswered) err
 		if last.GetSucceeded() {
 			continue
 		}
-		if err := book(o, t); err != nil {
+		if err := document.Book(o, t); err != nil {
 			return err
 		}
 		tx.Keep(bucketTransactions, k, proto.CloneOf(t))

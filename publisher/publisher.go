@@ -23,6 +23,7 @@ import (
 	"github.com/orderstream/oms/eventstore"
 	"github.com/orderstream/oms/internal/skava"
 	"github.com/orderstream/oms/order"
+	"github.com/orderstream/oms/publisher/external"
 )
 
 // firstWait is how long the publisher rests after a failure; then it doubles.
@@ -47,18 +48,27 @@ type Publisher struct {
 	orders  func(ctx context.Context, tenant, id string) (order.Order, error)
 	targets []*target
 	cache   *orderCache
-	hooks   Hooks
+
+	histories *histories
+	external  external.Config
+	hooks     Hooks
 	// Progress, when set, is told the log position at the start and after each
 	// append.
 	Progress func(position uint64)
 }
 
-// Config of a publisher; all but Replicas and MaxAge are required.
+// Config of a publisher; all but History, External, Replicas and MaxAge are required.
 type Config struct {
 	Source Source
 	Conn   *nats.Conn
 	// Orders reads the state of one order, for events that do not say enough.
 	Orders func(ctx context.Context, tenant, id string) (order.Order, error)
+	// History reads the commits of an order up to a log position, for events of
+	// orders that were created long ago. Nil leaves out of their messages what
+	// only their history knows.
+	History func(ctx context.Context, tenant, id string, upTo uint64) ([]eventstore.Commit, error)
+	// External events; the zero value sends none.
+	External external.Config
 	// Replicas of the streams; default 1.
 	Replicas int
 	// MaxAge of a published message; default 7 days.
@@ -89,8 +99,15 @@ func Open(ctx context.Context, cfg Config) (*Publisher, error) {
 	if err != nil {
 		return nil, fmt.Errorf("publisher: %w", err)
 	}
-	p := &Publisher{source: cfg.Source, orders: cfg.Orders, cache: newOrderCache(), hooks: cfg.Hooks}
-	for _, name := range []string{skava.StreamNotifications, skava.StreamProcess} {
+	p := &Publisher{source: cfg.Source, orders: cfg.Orders, cache: newOrderCache(), histories: newHistories(cfg.History), external: cfg.External, hooks: cfg.Hooks}
+	if err := cfg.External.Check(); err != nil {
+		return nil, fmt.Errorf("publisher: %w", err)
+	}
+	streams := []string{skava.StreamNotifications, skava.StreamProcess}
+	if cfg.External.Enabled {
+		streams = append(streams, streamExternal)
+	}
+	for _, name := range streams {
 		t := &target{name: name, js: js, kv: kv, hooks: cfg.Hooks}
 		if err := t.ensure(ctx, subjectsOf(name), max(cfg.Replicas, 1), cfg.MaxAge); err != nil {
 			return nil, err
@@ -103,6 +120,9 @@ func Open(ctx context.Context, cfg Config) (*Publisher, error) {
 // subjectsOf lists the subjects of a published stream. The default tenant has
 // the literal ones; any other tenant's begin with t.<tenant>.
 func subjectsOf(stream string) (subjects []string) {
+	if stream == streamExternal {
+		return []string{"ext.>", "t.*.ext.>"}
+	}
 	for _, c := range skava.Channels() {
 		if c.Stream == stream {
 			subjects = append(subjects, c.Subject, "t.*."+c.Subject)
@@ -200,16 +220,25 @@ func (p *Publisher) add(ctx context.Context, c eventstore.Commit) error {
 		return err
 	}
 	for i, e := range events {
+		at := place{position: c.Position, commit: c.Index, event: i}
+		if e.Event != nil {
+			p.histories.note(c.GetTenant(), e, c.GetTime(), at)
+		}
 		say, ok := sayings[e.Type]
-		if !ok || e.Event == nil {
+		_, outside := externalOf[e.Type]
+		if e.Event == nil || !ok && !(outside && p.external.Enabled) {
 			continue
 		}
-		at := place{position: c.Position, commit: c.Index, event: i}
 		o, err := p.orderAt(ctx, c, e)
 		if err != nil {
 			return err
 		}
-		for _, m := range say(o, e.Event, saidAt{place: at, when: c.GetTime().AsTime(), actor: c.GetActor()}) {
+		about := subject{created: o, whole: func() (*whole, error) { return p.histories.whole(ctx, c.GetTenant(), e.Aggregate, at) }}
+		said, err := p.said(about, say, e, saidAt{place: at, when: c.GetTime().AsTime(), actor: c.GetActor()})
+		if err != nil {
+			return err
+		}
+		for _, m := range said {
 			for _, t := range p.targets {
 				if t.name == m.channel.Stream && t.at.before(at) {
 					msg, err := m.message(c, e, at)
@@ -222,6 +251,17 @@ func (p *Publisher) add(ctx context.Context, c eventstore.Commit) error {
 		}
 	}
 	return nil
+}
+
+// said is everything that an event says: to subscribers, and outside.
+func (p *Publisher) said(s subject, say say, e eventstore.Recorded, at saidAt) (all []saying, err error) {
+	if say != nil {
+		if all, err = say(s, e.Event, at); err != nil {
+			return nil, err
+		}
+	}
+	more, err := p.outside(s, e, at)
+	return append(all, more...), err
 }
 
 // orderAt finds the order that an event is about. What the published payloads

@@ -30,19 +30,46 @@ type saying struct {
 	payload any
 }
 
-// sayings maps each stored event to what it says in the words of the Skava
-// order microservice (mapping table C4). Events that are not named say nothing.
-var sayings = map[string]func(order.Order, proto.Message, saidAt) []saying{
-	name(&orderv1.OrderCreated{}):   created,
-	name(&orderv1.OrderCancelled{}): cancelled,
+// subject is the order that an event is about.
+type subject struct {
+	// created is the order as it was created.
+	created order.Order
+	// whole returns the order right after the event; nil when this process
+	// cannot know it.
+	whole func() (*whole, error)
+}
+
+// say is what an event says in the words of the Skava order microservice.
+type say func(subject, proto.Message, saidAt) ([]saying, error)
+
+// sayings maps each stored event to what it says (mapping table C4). Events
+// that are not named say nothing.
+var sayings = map[string]say{
+	name(&orderv1.OrderCreated{}):   plain(created),
+	name(&orderv1.OrderCancelled{}): plain(cancelled),
 	name(&orderv1.StepRequested{}):  requested,
-	name(&orderv1.StepAnswered{}):   answered,
+	name(&orderv1.StepAnswered{}):   plain(answered),
+
+	name(&orderv1.OrderItemsCancelled{}):  plain(itemsCancelled),
+	name(&orderv1.OrderDeleted{}):         plain(deleted),
+	name(&orderv1.OrderItemsShipped{}):    plain(shipped),
+	name(&orderv1.ReturnSubmitted{}):      plain(returnSubmitted),
+	name(&orderv1.ReturnAccepted{}):       plain(returnAccepted),
+	name(&orderv1.ExchangeOrderCreated{}): plain(exchanged),
+	name(&orderv1.ReplaceOrderCreated{}):  plain(replaced),
+	name(&orderv1.PackageUpdated{}):       shipmentUpdated,
+	name(&orderv1.PackageStatusChanged{}): shipmentUpdated,
+}
+
+// plain says something that needs no more than the order as it was created.
+func plain(f func(order.Order, proto.Message, saidAt) []saying) say {
+	return func(s subject, e proto.Message, at saidAt) ([]saying, error) { return f(s.created, e, at), nil }
 }
 
 func name(m proto.Message) string { return string(m.ProtoReflect().Descriptor().FullName()) }
 
-// say names the channel by its subject, which is one of skava.Channels.
-func say(subject string, payload any) []saying {
+// on names the channel by its subject, which is one of skava.Channels.
+func on(subject string, payload any) []saying {
 	c, ok := skava.ChannelOf(subject)
 	if !ok {
 		panic("no channel " + subject)
@@ -53,7 +80,7 @@ func say(subject string, payload any) []saying {
 // created: Skava Order Created.
 func created(o order.Order, e proto.Message, at saidAt) []saying {
 	by := e.(*orderv1.OrderCreated).GetCreatedBy()
-	return say(skava.SubjectCreated, notification(o, skava.OrderCreated, "Created", "Order is created.", by, at))
+	return on(skava.SubjectCreated, notification(o, skava.OrderCreated, "Created", "Order is created.", by, at))
 }
 
 // cancelled: Skava Order Canceled.
@@ -61,28 +88,37 @@ func cancelled(o order.Order, e proto.Message, at saidAt) []saying {
 	c := e.(*orderv1.OrderCancelled)
 	n := notification(o, skava.OrderCancelled, "Cancelled", "Order is cancelled.", c.GetCancelledBy(), at)
 	n.Properties["reason"] = c.GetReason()
-	return say(skava.SubjectCancelled, n)
+	return on(skava.SubjectCancelled, n)
 }
 
 // requested: the preprocess events, once per request however often it is sent.
-func requested(o order.Order, e proto.Message, _ saidAt) []saying {
-	r := e.(*orderv1.StepRequested)
+func requested(s subject, e proto.Message, _ saidAt) ([]saying, error) {
+	r, o := e.(*orderv1.StepRequested), s.created
 	if r.GetAttempt() > 1 {
-		return nil
+		return nil, nil
 	}
 	switch r.GetStep() { //nolint:exhaustive // the other steps have no outside form
 	case orderv1.Step_STEP_RESERVE_INVENTORY:
-		return say(skava.SubjectPreProcessInventory, orderwire.PreProcessInventory(o, skava.InventoryRemove))
+		return on(skava.SubjectPreProcessInventory, orderwire.PreProcessInventory(o, skava.InventoryRemove)), nil
 	case orderv1.Step_STEP_RELEASE_INVENTORY:
-		return say(skava.SubjectUndoPreProcessInventory, orderwire.PreProcessInventory(o, skava.InventoryAdd))
+		return on(skava.SubjectUndoPreProcessInventory, orderwire.PreProcessInventory(o, skava.InventoryAdd)), nil
 	case orderv1.Step_STEP_BLOCK_PROMOTION:
-		return say(skava.SubjectPreProcessPromotion, orderwire.PreProcessPromotion(o))
-	case orderv1.Step_STEP_AUTHORIZE_PAYMENT:
-		return say(skava.SubjectPreProcessPayment, orderwire.PreProcessPayment(o, r.GetTransactions()))
-	case orderv1.Step_STEP_VOID_PAYMENT:
-		return say(skava.SubjectUndoPreProcessPayment, orderwire.PreProcessPayment(o, r.GetTransactions()))
+		return on(skava.SubjectPreProcessPromotion, orderwire.PreProcessPromotion(o)), nil
+	case orderv1.Step_STEP_AUTHORIZE_PAYMENT, orderv1.Step_STEP_AUTHORIZE_UNITS:
+		return on(skava.SubjectPreProcessPayment, orderwire.PreProcessPayment(o, r.GetTransactions())), nil
+	case orderv1.Step_STEP_VOID_PAYMENT, orderv1.Step_STEP_VOID_UNITS:
+		return on(skava.SubjectUndoPreProcessPayment, orderwire.PreProcessPayment(o, r.GetTransactions())), nil
+	case orderv1.Step_STEP_RESERVE_UNITS:
+		return s.units(skava.SubjectPreProcessInventory, skava.InventoryRemove, func(w order.Work) []order.Units { return w.Reserve })
+	case orderv1.Step_STEP_RELEASE_UNITS:
+		return s.units(skava.SubjectUndoPreProcessInventory, skava.InventoryAdd, func(w order.Work) []order.Units {
+			if w.Rejected {
+				return w.Reserve
+			}
+			return w.Release
+		})
 	default:
-		return nil
+		return nil, nil
 	}
 }
 
@@ -92,7 +128,7 @@ func answered(o order.Order, e proto.Message, _ saidAt) []saying {
 	if a.GetStep() != orderv1.Step_STEP_CHECK_FRAUD {
 		return nil
 	}
-	return say(skava.SubjectCheckFraud, skava.CheckFraud{
+	return on(skava.SubjectCheckFraud, skava.CheckFraud{
 		OrderID: o.ID, Status: "Created", Fraud: a.GetVerdict() != orderv1.FraudVerdict_FRAUD_VERDICT_ACCEPT,
 	})
 }

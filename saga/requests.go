@@ -139,26 +139,13 @@ func (r Request) forUnits(o order.Order, st order.StepProgress) Request {
 	}
 	b := skava.InventoryBulkTransaction{BinItems: make([]skava.BinItem, len(units)), AllOrNone: true}
 	for i, u := range units {
-		item := itemOf(o, w, u.ItemID)
+		item := w.Line(o, u.ItemID)
 		b.BinItems[i] = skava.BinItem{
 			BinName: item.Bin, SKUID: item.SKU, Transaction: skava.InventoryTransaction{ID: item.ItemID, Type: kind, AtpQty: u.Quantity},
 		}
 	}
 	r.Queue, r.Payload = skava.QueueInventory, b
 	return r
-}
-
-// itemOf is a line of the order, or one that the work's edit adds.
-func itemOf(o order.Order, w order.Work, id string) order.Item {
-	if i, known := o.Item(id); known {
-		return i
-	}
-	for _, i := range w.Edit.Lines {
-		if i.ItemID == id {
-			return i
-		}
-	}
-	return order.Item{ItemID: id}
 }
 
 func stock(o order.Order, t skava.InventoryType) skava.InventoryBulkTransaction {

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
+	"github.com/orderstream/oms/publisher/external"
 	"github.com/orderstream/oms/saga"
 )
 
@@ -36,6 +37,7 @@ type serveConfig struct {
 	Profile    bool
 
 	ReturnWindow  time.Duration
+	External      external.Config
 	MetricsListen string
 	OTLPEndpoint  string
 	TraceRatio    float64
@@ -57,6 +59,11 @@ func (c *serveConfig) flags(f *pflag.FlagSet) {
 	f.DurationVar(&c.HoldTTL, "hold-ttl", 15*time.Minute, "how long an order is held for another payment")
 	f.StringVar(&c.CaptureAt, "capture-at", "confirm", "when the payment of an order is taken that does not say: confirm, or ship with each package")
 	f.DurationVar(&c.ReturnWindow, "return-window", 0, "how long after they left units may be returned; 0 means for ever")
+	f.BoolVar(&c.External.Enabled, "enable-external-event", false, "publish EventBridge-shaped events of orders on ext.omsservices.>")
+	f.BoolVar(&c.External.Fat, "enable-fat-event", false, "put the whole order into external events about a change of its status")
+	f.StringVar(&c.External.Enricher, "external-fat-event-class", "", "enricher of fat events: PublicPayload or WithoutPersons; empty for none")
+	f.StringVar(&c.External.Account, "external-account", "", "account in the envelope of external events")
+	f.StringVar(&c.External.Region, "region", "", "region in the envelope of external events")
 	f.StringVar(&c.LogLevel, "log-level", "info", "debug, info, warn or error")
 	f.StringVar(&c.LogFormat, "log-format", "text", "text or json")
 	f.StringVar(&c.MetricsListen, "metrics-listen", "", "address that serves /metrics and nothing else; the API's address has it, too")
@@ -83,6 +90,12 @@ func (c *serveConfig) complete() error {
 	}
 	if c.TraceRatio < 0 || c.TraceRatio > 1 {
 		return usageError("--trace-ratio: must be between 0 and 1, not %v", c.TraceRatio)
+	}
+	if err := c.External.Check(); err != nil {
+		return usageError("--external-fat-event-class: %w", err)
+	}
+	if c.External.Fat && c.runs("publisher") && !c.runs("projections") && !c.runs("api") {
+		return usageError("--enable-fat-event: the process that has the role publisher needs the role projections, too")
 	}
 	cluster := c.NATSURL != ""
 	if c.Partitions == 0 {

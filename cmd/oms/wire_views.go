@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"path/filepath"
 	"sync/atomic"
 
+	"github.com/orderstream/oms/eventstore"
 	"github.com/orderstream/oms/internal/auth"
 	"github.com/orderstream/oms/internal/fault"
 	"github.com/orderstream/oms/internal/rpc"
@@ -107,6 +109,7 @@ func (s *service) openPublisher(ctx context.Context) error {
 			snap, err := s.logs.orders.Read(ctx, tenant, id, id)
 			return snap.State, err
 		},
+		History: s.history(), External: s.cfg.External,
 		Hooks: s.tracer.Publisher(publisher.Hooks{}),
 	})
 	if err != nil {
@@ -116,6 +119,38 @@ func (s *service) openPublisher(ctx context.Context) error {
 	p.Progress, s.published = at.Store, at.Load
 	s.engines = append(s.engines, engine{"publisher", p.Run})
 	return nil
+}
+
+// history reads the commits of an order up to a log position; nil in a process
+// without views, which know where they are.
+func (s *service) history() func(ctx context.Context, tenant, id string, upTo uint64) ([]eventstore.Commit, error) {
+	if s.views.orders == nil {
+		return nil
+	}
+	view := s.views.ordersView()
+	return func(ctx context.Context, tenant, id string, upTo uint64) (commits []eventstore.Commit, err error) {
+		if err := view.WaitFor(ctx, upTo); err != nil {
+			return nil, err
+		}
+		refs, err := view.History(tenant, id)
+		if err != nil {
+			return nil, err
+		}
+		for _, ref := range refs {
+			if ref.Position > upTo {
+				break
+			}
+			b, found, err := s.store.At(ctx, "order", ref.Position)
+			if err != nil {
+				return nil, err
+			}
+			if !found || ref.Index >= len(b.Commits) {
+				return nil, fmt.Errorf("the log has no commit %d at %d", ref.Index, ref.Position)
+			}
+			commits = append(commits, b.Commits[ref.Index])
+		}
+		return commits, nil
+	}
 }
 
 // ready says why the API cannot serve yet.

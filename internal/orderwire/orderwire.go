@@ -73,3 +73,18 @@ func PreProcessPayment(o order.Order, asked []*orderv1.PaymentTransaction) skava
 	}
 	return p
 }
+
+// PreProcessUnits is the Skava PreProcessInventory about some units of an order,
+// or of lines that the work's edit adds.
+func PreProcessUnits(o order.Order, w order.Work, units []order.Units, kind skava.InventoryType) skava.PreProcessInventory {
+	p := skava.PreProcessInventory{
+		OrderID: o.ID, CollectionID: o.CollectionID, InventoryCollectionID: o.CollectionID, BinItems: make([]skava.BinItem, len(units)),
+	}
+	for n, u := range units {
+		item := w.Line(o, u.ItemID)
+		p.BinItems[n] = skava.BinItem{
+			BinName: item.Bin, SKUID: item.SKU, Transaction: skava.InventoryTransaction{ID: u.ItemID, Type: kind, AtpQty: u.Quantity},
+		}
+	}
+	return p
+}

@@ -124,7 +124,7 @@ func (w *world) awaitEmpty(t *testing.T) {
 func (w *world) depth(t *testing.T) workqueue.Depth {
 	t.Helper()
 	all, err := w.Depths(t.Context())
-	if err != nil || len(all) != 5 {
+	if err != nil || len(all) != 6 {
 		t.Fatalf("%v, %v", all, err)
 	}
 	return all[slices.IndexFunc(all, func(d workqueue.Depth) bool { return d.Stream == "OMS_FRAUD" })]

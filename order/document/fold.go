@@ -1,4 +1,4 @@
-package projections
+package document
 
 import (
 	"slices"
@@ -10,9 +10,11 @@ import (
 	"github.com/orderstream/oms/order"
 )
 
-// foldOrder folds one event of an order that exists, except for the payment
-// ledger. It reports whether it knows the event.
-func foldOrder(o *orderv1.Order, e proto.Message, at *timestamppb.Timestamp) (known bool) {
+// Fold folds one event of an order that exists into it, except for the payment
+// ledger, which Book keeps. It reports whether it knows the event. The order is
+// changed in place and shares parts with the event: neither may be changed by
+// anybody else.
+func Fold(o *orderv1.Order, e proto.Message, at *timestamppb.Timestamp) (known bool) {
 	switch e := e.(type) {
 	case *orderv1.StepRequested:
 		requested(step(o, e.GetStep()), e, at)

@@ -1,4 +1,4 @@
-package projections
+package document
 
 import (
 	"maps"
@@ -201,9 +201,9 @@ func edited(o *orderv1.Order, id string) {
 	o.Totals = edit.GetTotals()
 }
 
-// paymentStatus is the status of the order by its ledger: nothing paid, a part
+// PaymentStatus is the status of the order by its ledger: nothing paid, a part
 // of the total, or all of it (DirectScale order status).
-func paymentStatus(o *orderv1.Order) string {
+func PaymentStatus(o *orderv1.Order) string {
 	var net int64
 	for _, p := range o.GetPayments() {
 		net += p.GetCaptured().GetMinorUnits() - p.GetRefunded().GetMinorUnits()

@@ -1,4 +1,11 @@
-package projections
+// Package document tells the whole order as its history tells it: names,
+// addresses, prices and what became of everything. It is what the read model
+// keeps and what fat events carry.
+//
+// Package order folds the same events for decisions, into as little as they
+// need. What both have in common, how many units are where and the status that
+// follows, is the one rule of that package.
+package document
 
 import (
 	"fmt"
@@ -10,8 +17,9 @@ import (
 	"github.com/orderstream/oms/internal/money"
 )
 
-// newOrder is the order as it was placed.
-func newOrder(tenant string, e *orderv1.OrderCreated) (*orderv1.Order, error) {
+// New is the order as it was placed. It fails on sums that do not fit into 64
+// bits, which no stored order has.
+func New(tenant string, e *orderv1.OrderCreated) (*orderv1.Order, error) {
 	cur := currency(e.GetCurrencyCode())
 	o := &orderv1.Order{
 		OrderId: e.GetOrderId(), OrderNumber: e.GetOrderNumber(), Tenant: tenant,
@@ -98,9 +106,9 @@ func (c currency) item(i *orderv1.OrderedItem) (*orderv1.OrderItem, error) {
 	}, err
 }
 
-// book adds what a payment transaction moved to the ledger of its payment item,
+// Book adds what a payment transaction moved to the ledger of its payment item,
 // and notes the response.
-func book(o *orderv1.Order, t *orderv1.PaymentTransaction) (err error) {
+func Book(o *orderv1.Order, t *orderv1.PaymentTransaction) (err error) {
 	p := paymentItem(o, t.GetPaymentItemId())
 	if p == nil {
 		return nil // of a payment item that was replaced

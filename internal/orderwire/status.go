@@ -1,0 +1,30 @@
+package orderwire
+
+import orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
+
+// statusTexts are the texts of the source system. It has none of its own for an
+// order on hold, which is Created there, nor for one that is being cancelled or
+// of which a part has left.
+var statusTexts = map[orderv1.OrderStatus]string{
+	orderv1.OrderStatus_ORDER_STATUS_UNSPECIFIED:              "",
+	orderv1.OrderStatus_ORDER_STATUS_CREATED:                  "Created",
+	orderv1.OrderStatus_ORDER_STATUS_ON_HOLD:                  "Created",
+	orderv1.OrderStatus_ORDER_STATUS_SUBMITTED:                "Submitted",
+	orderv1.OrderStatus_ORDER_STATUS_CANCELLING:               "Cancelled",
+	orderv1.OrderStatus_ORDER_STATUS_CANCELLED:                "Cancelled",
+	orderv1.OrderStatus_ORDER_STATUS_READY_TO_EDIT:            "Ready To Edit",
+	orderv1.OrderStatus_ORDER_STATUS_FREEZE_EDIT:              "Freeze Edit",
+	orderv1.OrderStatus_ORDER_STATUS_READY_TO_SHIP:            "Ready To Ship",
+	orderv1.OrderStatus_ORDER_STATUS_SUBMITTED_TO_FULFILLMENT: "Submitted To Fulfillment",
+	orderv1.OrderStatus_ORDER_STATUS_PARTIALLY_SHIPPED:        "Shipped",
+	orderv1.OrderStatus_ORDER_STATUS_UNABLE_TO_SHIP:           "Unable To Ship",
+	orderv1.OrderStatus_ORDER_STATUS_SHIPPED:                  "Shipped",
+	orderv1.OrderStatus_ORDER_STATUS_UNABLE_TO_DELIVER:        "Unable To Deliver",
+	orderv1.OrderStatus_ORDER_STATUS_DELIVERED:                "Delivered",
+	orderv1.OrderStatus_ORDER_STATUS_RETURN_SUBMITTED:         "Return Submitted",
+	orderv1.OrderStatus_ORDER_STATUS_RETURNED:                 "Returned",
+	orderv1.OrderStatus_ORDER_STATUS_DELETED:                  "Deleted",
+}
+
+// StatusText is a status as the Skava payloads spell it.
+func StatusText(s orderv1.OrderStatus) string { return statusTexts[s] }
