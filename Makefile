@@ -71,6 +71,10 @@ bench: ## measure; results in bench/latest.json
 	mkdir -p bench
 	go run ./cmd/oms-bench -out bench/latest.json
 
+.PHONY: conformance
+conformance: ## hold the service against its source systems, id by id
+	go test -count=1 -v -run Test ./test/conformance
+
 .PHONY: crash
 crash: ## kill the service CYCLES times under load and look for what was lost
 	go test -run TestCrash -count=1 -timeout=60m ./test/crash -cycles=$(CYCLES)

@@ -226,7 +226,7 @@ func (p *Publisher) add(ctx context.Context, c eventstore.Commit) error {
 		}
 		say, ok := sayings[e.Type]
 		_, outside := externalOf[e.Type]
-		if e.Event == nil || !ok && !(outside && p.external.Enabled) {
+		if e.Event == nil || !ok && (!outside || !p.external.Enabled) {
 			continue
 		}
 		o, err := p.orderAt(ctx, c, e)

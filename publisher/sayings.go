@@ -136,8 +136,13 @@ func answered(o order.Order, e proto.Message, _ saidAt) []saying {
 // notification fills the Skava Notification; the order is named in its
 // properties, since the model has no field for it.
 func notification(o order.Order, kind, status, text, by string, at saidAt) skava.Notification {
+	payment := "" // the one to look at, when there is only one
+	if len(o.Payments) == 1 {
+		payment = o.Payments[0].ItemID
+	}
 	return skava.Notification{
-		ID: at.place.number(), CreatedTime: at.when.UnixMilli(), CreatedBy: by,
+		PaymentItemID: payment,
+		ID:            at.place.number(), CreatedTime: at.when.UnixMilli(), CreatedBy: by,
 		Status: status, Description: text, Type: kind,
 		Properties: map[string]string{"orderId": o.ID, "orderNumber": strconv.FormatUint(o.Number, 10)},
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
+	"github.com/orderstream/oms/internal/orderwire"
 	"github.com/orderstream/oms/internal/skava"
 	"github.com/orderstream/oms/order"
 )
@@ -141,7 +142,7 @@ func (r Request) forUnits(o order.Order, st order.StepProgress) Request {
 	for i, u := range units {
 		item := w.Line(o, u.ItemID)
 		b.BinItems[i] = skava.BinItem{
-			BinName: item.Bin, SKUID: item.SKU, Transaction: skava.InventoryTransaction{ID: item.ItemID, Type: kind, AtpQty: u.Quantity},
+			BinName: item.Bin, SKUID: item.SKU, Transaction: skava.InventoryTransaction{ID: item.ItemID, Type: kind, AtpQty: u.Quantity, Notes: orderwire.StockNotes(o)},
 		}
 	}
 	r.Queue, r.Payload = skava.QueueInventory, b
@@ -153,7 +154,7 @@ func stock(o order.Order, t skava.InventoryType) skava.InventoryBulkTransaction 
 	for i, item := range o.Items {
 		b.BinItems[i] = skava.BinItem{
 			BinName: item.Bin, SKUID: item.SKU,
-			Transaction: skava.InventoryTransaction{ID: item.ItemID, Type: t, AtpQty: item.Quantity},
+			Transaction: skava.InventoryTransaction{ID: item.ItemID, Type: t, AtpQty: item.Quantity, Notes: orderwire.StockNotes(o)},
 		}
 	}
 	return b
@@ -185,7 +186,7 @@ func payment(o order.Order, st order.StepProgress, allOrNone bool) skava.Payment
 		item := items[t.ItemID]
 		b.Transactions[i] = skava.PaymentTransaction{
 			Value: t.AmountMinor, Type: paymentType(t.Operation), PaymentItemID: t.ItemID, ID: t.ID,
-			Status: skava.PaymentPending, CreatedBy: order.BySaga,
+			Status: skava.PaymentPending, CreatedBy: order.BySaga, CreatedTime: skava.Millis(o.CreatedAt),
 			Properties: []skava.Property{
 				{Name: skava.PropertyCurrency, Value: o.Currency},
 				{Name: skava.PropertyGateway, Value: item.Gateway},

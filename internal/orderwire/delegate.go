@@ -30,8 +30,10 @@ func Delegate(o *orderv1.Order, packageID, by string, paid []skava.PaymentTransa
 			continue
 		}
 		d.Patch.Other = []skava.Property{
-			{Name: "shipmentid", Value: p.GetPackageId()}, {Name: "shipmentstatus", Value: p.GetStatus()},
-			{Name: "carrier", Value: p.GetCarrier()}, {Name: "trackingnumber", Value: p.GetTrackingNumber()},
+			{Name: "shipmentid", Value: p.GetPackageId()},
+			{Name: "shipmentstatus", Value: p.GetStatus()},
+			{Name: "carrier", Value: p.GetCarrier()},
+			{Name: "trackingnumber", Value: p.GetTrackingNumber()},
 		}
 		for _, l := range p.GetLines() {
 			d.Patch.Items = append(d.Patch.Items, itemPatch(items[l.GetItemId()], l, p))

@@ -3,6 +3,8 @@
 package orderwire
 
 import (
+	"strconv"
+
 	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
 	"github.com/orderstream/oms/internal/skava"
 	"github.com/orderstream/oms/order"
@@ -15,11 +17,14 @@ func BinItems(o order.Order, kind skava.InventoryType) []skava.BinItem {
 	for i, it := range o.Items {
 		items[i] = skava.BinItem{
 			BinName: it.Bin, SKUID: it.SKU,
-			Transaction: skava.InventoryTransaction{ID: it.ItemID, Type: kind, AtpQty: it.Quantity},
+			Transaction: skava.InventoryTransaction{ID: it.ItemID, Type: kind, AtpQty: it.Quantity, Notes: StockNotes(o)},
 		}
 	}
 	return items
 }
+
+// StockNotes say for people what a stock movement is for.
+func StockNotes(o order.Order) string { return "order " + strconv.FormatUint(o.Number, 10) }
 
 // PromoCodes are the promo codes of an order.
 func PromoCodes(o order.Order) []skava.PromoCode {
@@ -67,7 +72,7 @@ func PreProcessPayment(o order.Order, asked []*orderv1.PaymentTransaction) skava
 	for i, t := range asked {
 		p.Transactions[i] = skava.PaymentTransaction{
 			ID: t.GetTransactionId(), PaymentItemID: t.GetPaymentItemId(), Type: Operation(t.GetOperation()),
-			Value: t.GetAmountMinor(), Status: skava.PaymentPending,
+			Value: t.GetAmountMinor(), Status: skava.PaymentPending, CreatedBy: order.BySaga, CreatedTime: skava.Millis(o.CreatedAt),
 			Properties: []skava.Property{{Name: skava.PropertyCurrency, Value: o.Currency}},
 		}
 	}
@@ -83,7 +88,7 @@ func PreProcessUnits(o order.Order, w order.Work, units []order.Units, kind skav
 	for n, u := range units {
 		item := w.Line(o, u.ItemID)
 		p.BinItems[n] = skava.BinItem{
-			BinName: item.Bin, SKUID: item.SKU, Transaction: skava.InventoryTransaction{ID: u.ItemID, Type: kind, AtpQty: u.Quantity},
+			BinName: item.Bin, SKUID: item.SKU, Transaction: skava.InventoryTransaction{ID: u.ItemID, Type: kind, AtpQty: u.Quantity, Notes: StockNotes(o)},
 		}
 	}
 	return p

@@ -57,11 +57,11 @@ type PaymentTransaction struct {
 	ID string `json:"id,omitempty"`
 	// Status is PaymentPending, PaymentFailed, or the Type once done.
 	Status          string `json:"status,omitempty"`
-	ResponseCode    string `json:"responseCode,omitempty"`
-	ResponseMessage string `json:"responseMessage,omitempty"`
-	CreatedBy       string `json:"createdBy,omitempty"`
+	ResponseCode    string `json:"responseCode"`
+	ResponseMessage string `json:"responseMessage"`
+	CreatedBy       string `json:"createdBy"`
 	// CreatedTime is in milliseconds since 1970; Time reads it.
-	CreatedTime int64 `json:"createdTime,omitempty"`
+	CreatedTime int64 `json:"createdTime"`
 }
 
 // Done reports whether the transaction succeeded, as its state says.

@@ -105,7 +105,7 @@ func TestOptionalFieldsAreLeftOutNotEmpty(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `{"transactions":[{"value":100,"type":"AUTH","paymentItemId":"p1"}],"allOrNone":false}`
+	want := `{"transactions":[{"value":100,"type":"AUTH","paymentItemId":"p1","responseCode":"","responseMessage":"","createdBy":"","createdTime":0}],"allOrNone":false}`
 	if string(got) != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

@@ -34,6 +34,7 @@ import (
 func Binary(t *testing.T) string {
 	t.Helper()
 	buildOnce.Do(func() {
+		forgetOldBinaries()
 		dir, err := os.MkdirTemp("", "oms-binary-") //nolint:usetesting // it outlives the test that builds it
 		if err != nil {
 			buildErr = err
@@ -49,6 +50,17 @@ func Binary(t *testing.T) string {
 		t.Fatal(buildErr)
 	}
 	return built
+}
+
+// forgetOldBinaries removes what test programs of long ago have built: none can
+// remove its own, since it does not know when it ends.
+func forgetOldBinaries() {
+	old, _ := filepath.Glob(filepath.Join(os.TempDir(), "oms-binary-*"))
+	for _, dir := range old {
+		if info, err := os.Stat(dir); err == nil && time.Since(info.ModTime()) > time.Hour {
+			_ = os.RemoveAll(dir)
+		}
+	}
 }
 
 var (
