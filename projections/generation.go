@@ -69,10 +69,9 @@ func openFile(path string) (db *bolt.DB, err error) {
 		return nil, fmt.Errorf("%w: %s has %d bytes", errUnusable, path, info.Size())
 	}
 	db, err = bolt.Open(path, 0o600, &bolt.Options{
+		// The list of free pages is written with every transaction. Without it a
+		// start after a crash would look at every page of the file.
 		Timeout: lockWait, FreelistType: bolt.FreelistMapType, InitialMmapSize: mapped,
-		// The list of free pages is found again by looking at every page, unless
-		// the file was closed in good order; see close.
-		NoFreelistSync: true,
 	})
 	switch {
 	case errors.Is(err, bolterrors.ErrTimeout):
@@ -138,13 +137,9 @@ func (g *generation) finish(dir string) error {
 	return syncDir(dir)
 }
 
-// close waits for whoever still reads. A file that was closed in good order
-// names its free pages, so that it opens at once however large it is.
+// close waits for whoever still reads.
 func (g *generation) close() error {
-	g.db.NoFreelistSync = false
-	err := g.db.Update(func(*bolt.Tx) error { return nil })
-	err = errors.Join(err, g.db.Close())
-	if err != nil {
+	if err := g.db.Close(); err != nil {
 		return fmt.Errorf("close view %s: %w", g.path, err)
 	}
 	return nil
