@@ -139,13 +139,13 @@ func requested(o Order, e *orderv1.StepRequested) Order {
 	place := len(steps)
 	if i := o.latest(e.GetStep()); i >= 0 {
 		last := steps[i]
-		if last.Round >= o.Round && last.State != StepDone {
+		if last.Round >= o.Round && (last.State != StepDone || !last.Moved()) {
 			next.Tries = last.Tries
 		}
 		switch {
 		case last.RequestID == next.RequestID:
 			next, place = last, i
-		case last.State == StepRefused && !last.moved():
+		case last.State == StepRefused && !last.Moved():
 			steps = slices.Delete(steps, i, i+1)
 			place = len(steps)
 		}

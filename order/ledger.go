@@ -91,22 +91,22 @@ func (o Order) booked(ts []Transaction) Order {
 // book adds the outcome of one operation. What is taken back because nobody
 // knew of it was never counted before, so it is counted both ways.
 func (l Ledger) book(t Transaction) Ledger {
-	twoWays := t.RevertedMinor
+	moved, twoWays := t.MovedMinor+t.RevertedMinor, t.RevertedMinor
 	if t.Undoes != "" {
 		twoWays += t.MovedMinor
 	}
 	switch t.Operation {
 	case orderv1.PaymentOperation_PAYMENT_OPERATION_AUTHORIZE:
-		l.Authorized += t.MovedMinor + t.RevertedMinor
+		l.Authorized += moved
 		l.Voided += t.RevertedMinor
 	case orderv1.PaymentOperation_PAYMENT_OPERATION_VOID:
-		l.Voided += t.MovedMinor
+		l.Voided += moved
 		l.Authorized += twoWays
 	case orderv1.PaymentOperation_PAYMENT_OPERATION_CAPTURE:
-		l.Captured += t.MovedMinor + t.RevertedMinor
+		l.Captured += moved
 		l.Refunded += t.RevertedMinor
 	case orderv1.PaymentOperation_PAYMENT_OPERATION_REFUND:
-		l.Refunded += t.MovedMinor
+		l.Refunded += moved
 		l.Captured += twoWays
 	case orderv1.PaymentOperation_PAYMENT_OPERATION_UNSPECIFIED:
 	}

@@ -148,6 +148,7 @@ func (c Patch) acts(o Order) []act {
 		}
 	}
 	if actOf[c.Status] != nil {
+		statuses = append(statuses, c.Status)
 		for _, i := range o.Items {
 			if roomFor(c.Status, i) > 0 {
 				add(c.Status, i, 0)

@@ -139,8 +139,8 @@ func (o Order) latest(s orderv1.Step) int {
 	return -1
 }
 
-// moved reports whether a part of the request was done for certain.
-func (p StepProgress) moved() bool {
+// Moved reports whether the request moved any money for certain.
+func (p StepProgress) Moved() bool {
 	for _, t := range p.Transactions {
 		if t.MovedMinor > 0 {
 			return true

@@ -177,7 +177,8 @@ func (s saga) undo(step PlanStep) (events []proto.Message, settled bool) {
 		return nil, false
 	case p.State != order.StepPending && p.State != order.StepUnknown && !s.touched(step):
 		return nil, true
-	case p.State != order.StepDone && s.policy.exhausted(p):
+	case s.policy.exhausted(p) && (p.State != order.StepDone || !p.Moved()):
+		// A participant that says done and moves nothing does not know of it.
 		return []proto.Message{&orderv1.SagaParked{Step: p.Step, Reason: vain(p)}}, false
 	case p.State == order.StepPending, p.State == order.StepUnknown:
 		return s.again(step, p), false

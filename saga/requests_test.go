@@ -166,6 +166,26 @@ func TestANewPaymentRoundKeepsThePromoCodesForLonger(t *testing.T) {
 	}
 }
 
+// TestAnUndoThatMovesNothingIsNotAskedForEver has a participant that says done
+// to a refund and gives nothing back.
+func TestAnUndoThatMovesNothingIsNotAskedForEver(t *testing.T) {
+	r := start(t, always(comply)).end()
+	r.must(order.Cancel{})
+	for p, _ := saga.Pending(r.order); p.Step == orderv1.Step_STEP_REFUND_PAYMENT; p, _ = saga.Pending(r.order) {
+		if r.moves++; r.moves > r.limit {
+			t.Fatal("no end")
+		}
+		a := order.Answer{Step: p.Step, RequestID: p.RequestID, Succeeded: true, Code: skava.CodeDone}
+		for _, tx := range p.Transactions {
+			a.Transactions = append(a.Transactions, order.Transaction{ID: tx.ID, Succeeded: true})
+		}
+		r.must(a)
+	}
+	if !r.order.Parked {
+		t.Errorf("the order is %s and does not wait for anybody", r.order.Status)
+	}
+}
+
 // TestUndoIsRepeatedOnlyForWhatIsLeft refuses one of two refunds.
 func TestUndoIsRepeatedOnlyForWhatIsLeft(t *testing.T) {
 	for _, undo := range []orderv1.Step{orderv1.Step_STEP_REFUND_PAYMENT, orderv1.Step_STEP_VOID_PAYMENT} {

@@ -150,12 +150,17 @@ func (r *run) end() *run {
 // touched is what was done, and the step whose answer was not heard. An
 // authorization counts while some of it may be left: a capture uses it up.
 func (r *run) touched() []orderv1.Step {
-	did := slices.Clone(r.world.done)
+	var did []orderv1.Step // a step that a new payment round asks again is where it was
+	for _, s := range r.world.done {
+		if !slices.Contains(did, s) {
+			did = append(did, s)
+		}
+	}
 	p, waiting := saga.Pending(r.order)
 	if waiting && !slices.Contains(did, p.Step) {
 		did = append(did, p.Step)
 	}
-	usedUp := slices.Contains(did, orderv1.Step_STEP_CAPTURE_PAYMENT)
+	usedUp := p.Step != orderv1.Step_STEP_AUTHORIZE_PAYMENT
 	for thing := range r.world.held {
 		usedUp = usedUp && !strings.HasPrefix(thing, "auth ")
 	}

@@ -117,9 +117,10 @@ func (w *world) work(r saga.Request, what act) order.Answer {
 				out.MovedMinor = w.pay(r, tx)
 			}
 			if what == torn && first {
+				before := slices.Clone(w.done)
 				out.RevertedMinor = w.pay(r, tx)
 				delete(w.held, w.moved[tx.ID])
-				w.done = slices.DeleteFunc(w.done, func(s orderv1.Step) bool { return s == r.Step })
+				w.done = before
 			}
 			a.Transactions = append(a.Transactions, out)
 		}

@@ -114,6 +114,8 @@ func (s *service) openEngines(context.Context) (err error) {
 		s.engines = append(s.engines, engine{"saga", s.logs.runner.Run})
 		p := participants.Orders{Queues: s.queues, Log: s.orders(), Now: time.Now, Hooks: hooks}
 		s.engines = append(s.engines, engine{"linked orders", p.Run})
+		shipments := participants.Shipments{Queues: s.queues, Log: s.orders(), Now: time.Now}
+		s.engines = append(s.engines, engine{"shipments", shipments.Run})
 	}
 	if s.cfg.runs("inventory") {
 		p := participants.Inventory{Queues: s.queues, Log: s.inventory(), Now: time.Now, Hooks: hooks}

@@ -1,6 +1,10 @@
 package orderwire
 
-import orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
+import (
+	"strings"
+
+	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
+)
 
 // statusTexts are the texts of the source system. It has none of its own for an
 // order on hold, which is Created there, nor for one that is being cancelled or
@@ -28,3 +32,19 @@ var statusTexts = map[orderv1.OrderStatus]string{
 
 // StatusText is a status as the Skava payloads spell it.
 func StatusText(s orderv1.OrderStatus) string { return statusTexts[s] }
+
+// StatusOf reads a status text, whatever its case; false for one that is none.
+// Of several statuses with one text it is the one that a patch can ask for.
+func StatusOf(text string) (orderv1.OrderStatus, bool) {
+	for s, name := range statusTexts {
+		if !strings.EqualFold(name, text) || name == "" {
+			continue
+		}
+		switch s { //nolint:exhaustive // only these share a text
+		case orderv1.OrderStatus_ORDER_STATUS_ON_HOLD, orderv1.OrderStatus_ORDER_STATUS_CANCELLING, orderv1.OrderStatus_ORDER_STATUS_PARTIALLY_SHIPPED:
+			continue
+		}
+		return s, true
+	}
+	return orderv1.OrderStatus_ORDER_STATUS_UNSPECIFIED, false
+}

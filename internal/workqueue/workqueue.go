@@ -87,12 +87,34 @@ func Open(ctx context.Context, nc *nats.Conn, replicas int) (*Queues, error) {
 	if err := q.ensure(ctx, StreamReplies, "reply.>"); err != nil {
 		return nil, err
 	}
+	if err := q.ensureCommands(ctx); err != nil {
+		return nil, err
+	}
 	for subject, stream := range streams {
 		if err := q.ensure(ctx, stream, subject); err != nil {
 			return nil, err
 		}
 	}
 	return q, nil
+}
+
+// StreamCommands holds commands that come as messages. Unlike the requests of
+// sagas nobody asks them again, so they are on disk until they are done.
+const StreamCommands = "OMS_COMMANDS"
+
+// SubjectUpdateShipment takes an OrderDelegate about a shipment. It is not the
+// subject on which oms tells of shipments, so oms never hears itself.
+const SubjectUpdateShipment = "cmd.order.updateshipment"
+
+func (q *Queues) ensureCommands(ctx context.Context) error {
+	_, err := q.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
+		Name: StreamCommands, Subjects: []string{SubjectUpdateShipment, "t.*." + SubjectUpdateShipment}, Retention: jetstream.WorkQueuePolicy,
+		Storage: jetstream.FileStorage, Replicas: q.replicas, MaxAge: 7 * 24 * time.Hour, Duplicates: 2 * time.Minute,
+	})
+	if err != nil {
+		return fmt.Errorf("commands: %w", err)
+	}
+	return nil
 }
 
 func (q *Queues) ensure(ctx context.Context, stream, subject string) error {

@@ -131,7 +131,7 @@ func Book(o *orderv1.Order, t *orderv1.PaymentTransaction) (err error) {
 	case orderv1.PaymentOperation_PAYMENT_OPERATION_AUTHORIZE:
 		add(p.GetAuthorized(), moved)
 	case orderv1.PaymentOperation_PAYMENT_OPERATION_VOID:
-		add(p.GetAuthorized(), unheard-moved)
+		add(p.GetAuthorized(), unheard-moved) // what was given up and taken back is as it was
 	case orderv1.PaymentOperation_PAYMENT_OPERATION_CAPTURE:
 		add(p.GetAuthorized(), -moved-reverted)
 		add(p.GetCaptured(), moved+reverted)
