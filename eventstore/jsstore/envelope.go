@@ -25,6 +25,10 @@ type call struct {
 	List *listCall     `cbor:"6,keyasint,omitempty"` // of unfinished work, instead of the above
 }
 
+// repeatable reports whether asking again does no harm: a read, or a command
+// that the log knows by its key.
+func (c *call) repeatable() bool { return c.List == nil && (c.Command == nil || c.Meta.Key != "") }
+
 // answer is what the owner says.
 type answer[S any] struct {
 	// NotOwner: nothing was done here, look for the owner again.

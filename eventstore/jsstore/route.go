@@ -22,6 +22,9 @@ func CommandSubject(log string, partition int) string {
 const (
 	// routeWait bounds the way to the owner for callers who set no limit.
 	routeWait = 30 * time.Second
+	// tryWait bounds one try of a call that can be made again: a server that
+	// dies takes questions and answers with it.
+	tryWait = 5 * time.Second
 	// movedGrace is how long an answer may still come after the partition has
 	// another owner: the old one answers what it had in hand.
 	movedGrace = 500 * time.Millisecond
@@ -29,8 +32,9 @@ const (
 	firstPause, longestPause = 2 * time.Millisecond, 250 * time.Millisecond
 )
 
-// errMoved says that the partition changed hands before an answer came.
-var errMoved = errors.New("the partition has another owner now")
+// errMoved says that the partition changed hands before an answer came, or that
+// none came in time.
+var errMoved = errors.New("the partition has another owner now, or its answer is lost")
 
 // transact runs a transaction here when this process owns the partition, and
 // where it is owned otherwise.
@@ -108,6 +112,11 @@ func (s *shared[S]) ask(ctx context.Context, w *way, c *call) (a answer[S], err 
 	data, err := encMode.Marshal(c)
 	if err != nil {
 		return a, fmt.Errorf("encode call: %w", err)
+	}
+	if c.repeatable() {
+		var end context.CancelFunc
+		ctx, end = context.WithTimeoutCause(ctx, tryWait, errMoved)
+		defer end()
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
