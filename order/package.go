@@ -20,6 +20,8 @@ type Package struct {
 	Carrier      string `cbor:"6,keyasint,omitzero"`
 	Tracking     string `cbor:"7,keyasint,omitzero"`
 	ShipMethodID int64  `cbor:"8,keyasint,omitzero"`
+	// SplitFrom is the package whose units it took over.
+	SplitFrom string `cbor:"9,keyasint,omitzero"`
 }
 
 // The package statuses, by the names that the rest of the code uses.
@@ -58,6 +60,13 @@ func (o Order) Package(id string) (Package, bool) {
 		return o.Packages[n], true
 	}
 	return Package{}, false
+}
+
+// holdsAny reports whether units of one of the lines are in the package.
+func (p Package) holdsAny(lines []Units) bool {
+	return slices.ContainsFunc(p.Lines, func(held Units) bool {
+		return slices.ContainsFunc(lines, func(u Units) bool { return u.ItemID == held.ItemID })
+	})
 }
 
 func (o Order) packageAt(id string) int {
@@ -107,7 +116,7 @@ func (o Order) packed(p *orderv1.StoredPackage, s orderv1.PackageStatus) Order {
 	lines := units(p.GetLines())
 	o.Packages = slices.Concat(o.Packages, []Package{{
 		ID: p.GetPackageId(), Number: p.GetPackageNumber(), Status: s, Lines: lines, Bin: p.GetBinName(),
-		Carrier: p.GetCarrier(), Tracking: p.GetTrackingNumber(), ShipMethodID: p.GetShipMethodId(),
+		Carrier: p.GetCarrier(), Tracking: p.GetTrackingNumber(), ShipMethodID: p.GetShipMethodId(), SplitFrom: p.GetSplitFrom(),
 	}})
 	o.Made++
 	return o.withItems(lines, func(i *Item, u Units) { i.Packed += u.Quantity })

@@ -123,8 +123,8 @@ var actOf = map[Status]func(c Patch, lines []Units) act{ //nolint:exhaustive // 
 	Shipped: func(c Patch, l []Units) act {
 		return Ship{Lines: l, Transport: c.Transport, By: c.By, Now: c.Now}.Decide
 	},
-	Delivered:       func(c Patch, _ []Units) act { return c.moveAll(PackageDelivered) },
-	UnableToDeliver: func(c Patch, _ []Units) act { return c.moveAll(PackageUndeliverable) },
+	Delivered:       func(c Patch, l []Units) act { return c.moveAll(PackageDelivered, l) },
+	UnableToDeliver: func(c Patch, l []Units) act { return c.moveAll(PackageUndeliverable, l) },
 	ReturnSubmitted: func(c Patch, l []Units) act { return SubmitReturn{Lines: l, By: c.By, Now: c.Now}.Decide },
 	Cancelled: func(c Patch, l []Units) act {
 		return CancelItems{Lines: l, Reason: c.ReasonMessage, By: c.By, Operator: c.Operator, Now: c.Now}.Decide
@@ -169,17 +169,23 @@ func (c Patch) acts(o Order) []act {
 
 // roomFor is all the units of a line that a status can be about.
 func roomFor(s Status, i Item) int64 {
-	if s == ReturnSubmitted {
+	switch s { //nolint:exhaustive // the others are about open units
+	case ReturnSubmitted:
 		return i.Returnable()
+	case Delivered:
+		return i.Shipped - i.Returned - i.Delivered
+	case UnableToDeliver:
+		return i.Shipped - i.Returned - i.Undelivered
 	}
 	return i.Free()
 }
 
-// moveAll tells the same of every package that can get there.
-func (c Patch) moveAll(to orderv1.PackageStatus) act {
+// moveAll tells the same of every package with some of the lines in it that can
+// get there.
+func (c Patch) moveAll(to orderv1.PackageStatus, lines []Units) act {
 	return func(o Order) (events []proto.Message, err error) {
 		for _, p := range o.Packages {
-			if !slices.Contains(packageMoves[p.Status], to) {
+			if !slices.Contains(packageMoves[p.Status], to) || !p.holdsAny(lines) {
 				continue
 			}
 			more, err := UpdatePackage{PackageID: p.ID, Status: to, By: c.By, Now: c.Now}.Decide(o)

@@ -1,0 +1,41 @@
+package order_test
+
+import (
+	"testing"
+
+	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
+	"github.com/orderstream/oms/order"
+)
+
+// TestAPatchReachesThePackagesOfItsLines delivers by patching: the whole order
+// when all of it has left, and of a line only the packages with its units.
+func TestAPatchReachesThePackagesOfItsLines(t *testing.T) {
+	twoPackages := onward(order.Ship{PackageID: "k1", Lines: one}, order.Ship{PackageID: "k2", Lines: one})
+	whole := fold(then(twoPackages, order.Patch{Status: order.Delivered})...)
+	if whole.Status != order.Delivered || whole.Items[0].Delivered != 2 {
+		t.Errorf("the order is %s, %+v", whole.Status, whole.Items[0])
+	}
+	lost := fold(then(twoPackages, order.Patch{Items: []order.PatchItem{{ItemID: "1", Status: order.UnableToDeliver}}})...)
+	if lost.Status != order.UnableToDeliver || lost.Items[0].Undelivered != 2 {
+		t.Errorf("the order is %s, %+v", lost.Status, lost.Items[0])
+	}
+	pot := order.EditItems{Set: []order.Line{{ItemID: "2", SKU: "pot", Quantity: 1, UnitPrice: gbp(100)}}}
+	edited := fold(onward(pot)...)
+	edited = order.Evolve(edited, &orderv1.OrderEdited{WorkId: edited.Work[0].ID})
+	for _, c := range []command{
+		order.Ship{PackageID: "k1", Lines: both},
+		order.Ship{PackageID: "k2"},
+		order.Patch{Items: []order.PatchItem{{ItemID: "1", Status: order.Delivered}}},
+	} {
+		es, err := c.Decide(edited)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range es {
+			edited = order.Evolve(edited, e)
+		}
+	}
+	if edited.Items[0].Delivered != 2 || edited.Items[1].Delivered != 0 {
+		t.Errorf("only line 1 was delivered: %+v", edited.Items)
+	}
+}
