@@ -102,8 +102,12 @@ func projectOrder(tx *Tx, c eventstore.Commit, events []eventstore.Recorded) err
 
 // fold folds one event of an order that exists.
 func fold(tx *Tx, c eventstore.Commit, o *orderv1.Order, place []byte, e proto.Message) error {
+	reference := o.GetReference()
 	if !document.Fold(o, e, c.GetTime()) {
 		tx.Unknown()
+	}
+	if o.GetReference() != reference {
+		moveReference(tx, o, reference, place)
 	}
 	if answer, ok := e.(*orderv1.StepAnswered); ok {
 		return settle(tx, o, place, answer)
@@ -122,7 +126,17 @@ func moveStatus(tx *Tx, o *orderv1.Order, before orderv1.OrderStatus, place []by
 	tx.Put(bucketStatuses, statusKey(o.GetTenant(), o.GetStatus(), place), []byte{})
 }
 
-// indexOrder makes a new order findable by what never changes about it.
+// moveReference makes an order findable by another reference.
+func moveReference(tx *Tx, o *orderv1.Order, before string, place []byte) {
+	if before != "" {
+		tx.Delete(bucketReferences, key(o.GetTenant(), textKey(before), place))
+	}
+	if ref := o.GetReference(); ref != "" {
+		tx.Put(bucketReferences, key(o.GetTenant(), textKey(ref), place), []byte{})
+	}
+}
+
+// indexOrder makes a new order findable by more than its status.
 func indexOrder(tx *Tx, o *orderv1.Order, place []byte) {
 	tenant := o.GetTenant()
 	tx.Put(bucketIDs, key(tenant, []byte(o.GetOrderId())), place)
