@@ -13,25 +13,23 @@ import (
 type fulfilment struct{ orders }
 
 func (s fulfilment) CreatePackage(ctx context.Context, req *orderv1.CreatePackageRequest) (*orderv1.CreatePackageResponse, error) {
+	id := madeID(ctx, "k", req.GetPackageId(), req)
 	res, err := s.change(ctx, req, func(string) eventstore.Command[order.Order] {
 		return order.Pack{
-			PackageID: req.GetPackageId(), Lines: unitsOf(req.GetLines()), Transport: transportOf(req.GetTransport()), Submit: req.GetSubmit(), Now: s.now(),
+			PackageID: id, Lines: unitsOf(req.GetLines()), Transport: transportOf(req.GetTransport()), Submit: req.GetSubmit(), Now: s.now(),
 		}
 	})
-	return &orderv1.CreatePackageResponse{Receipt: res.receipt, PackageId: packageOf(res, req.GetPackageId())}, err
+	return &orderv1.CreatePackageResponse{Receipt: res.receipt, PackageId: packageOf(res, id)}, err
 }
 
-// packageOf is the id of the package that a command made. A repeat under the
-// same key names the order's latest one.
+// packageOf is the id of the package that a command made, under the id that was
+// asked for or one that the order chose.
 func packageOf(res result, asked string) string {
 	if asked != "" {
 		return asked
 	}
 	if e := find[*orderv1.PackageCreated](res.events); e != nil {
 		return e.GetPackage().GetPackageId()
-	}
-	if n := len(res.order.Packages); n > 0 {
-		return res.order.Packages[n-1].ID
 	}
 	return ""
 }
@@ -55,8 +53,10 @@ func (s fulfilment) SplitPackage(ctx context.Context, req *orderv1.SplitPackageR
 		return nil, err
 	}
 	out := &orderv1.SplitPackageResponse{Receipt: res.receipt}
-	for _, child := range find[*orderv1.PackageSplit](res.events).GetChildren() {
-		out.PackageIds = append(out.PackageIds, child.GetPackageId())
+	for _, p := range res.order.Packages { // a repeat stored nothing now
+		if p.SplitFrom == req.GetPackageId() {
+			out.PackageIds = append(out.PackageIds, p.ID)
+		}
 	}
 	return out, nil
 }
@@ -97,10 +97,11 @@ func (s fulfilment) UpdatePackages(ctx context.Context, req *orderv1.UpdatePacka
 }
 
 func (s fulfilment) ShipOrder(ctx context.Context, req *orderv1.ShipOrderRequest) (*orderv1.ShipOrderResponse, error) {
+	id := madeID(ctx, "k", req.GetPackageId(), req)
 	res, err := s.change(ctx, req, func(by string) eventstore.Command[order.Order] {
 		return order.Ship{
-			PackageID: req.GetPackageId(), Lines: unitsOf(req.GetLines()), Transport: transportOf(req.GetTransport()), By: by, Now: s.now(),
+			PackageID: id, Lines: unitsOf(req.GetLines()), Transport: transportOf(req.GetTransport()), By: by, Now: s.now(),
 		}
 	})
-	return &orderv1.ShipOrderResponse{Receipt: res.receipt, PackageId: packageOf(res, req.GetPackageId())}, err
+	return &orderv1.ShipOrderResponse{Receipt: res.receipt, PackageId: packageOf(res, id)}, err
 }

@@ -16,6 +16,7 @@ func (s changes) CreateInvoice(ctx context.Context, req *orderv1.CreateInvoiceRe
 	if err != nil {
 		return nil, err
 	}
+	invoice.ID = madeID(ctx, "i", invoice.ID, req)
 	res, err := s.change(ctx, req, func(string) eventstore.Command[order.Order] {
 		return order.CreateInvoice{Invoice: invoice, Now: s.now()}
 	})
@@ -25,8 +26,6 @@ func (s changes) CreateInvoice(ctx context.Context, req *orderv1.CreateInvoiceRe
 	id := invoice.ID
 	if e := find[*orderv1.InvoiceCreated](res.events); e != nil {
 		id = e.GetInvoice().GetInvoiceId()
-	} else if n := len(res.order.Invoices); id == "" && n > 0 { // a repeat: the latest is as good as can be told
-		id = res.order.Invoices[n-1]
 	}
 	return &orderv1.CreateInvoiceResponse{Receipt: res.receipt, InvoiceId: id}, nil
 }

@@ -43,6 +43,17 @@ func (s orders) change(ctx context.Context, req orderRequest, command func(by st
 	}, o, res.Events}, nil
 }
 
+// madeID is the id of what a request makes in an order: the one that it asks
+// for, or else with an idempotency key one that follows from the key, so that a
+// repeat is answered with it whatever was made since. Without either the order
+// chooses.
+func madeID(ctx context.Context, prefix, asked string, req orderRequest) string {
+	if asked != "" || req.GetIdempotencyKey() == "" {
+		return asked
+	}
+	return prefix + orderIDOf(callOf(ctx).Tenant, "made\x00"+req.GetOrderId()+"\x00"+req.GetIdempotencyKey())[1:14]
+}
+
 // find returns the first event of a type that was stored; its zero value when
 // there was none.
 func find[E proto.Message](events []proto.Message) (found E) {

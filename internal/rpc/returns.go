@@ -17,8 +17,9 @@ type returns struct {
 }
 
 func (s returns) SubmitReturn(ctx context.Context, req *orderv1.SubmitReturnRequest) (*orderv1.SubmitReturnResponse, error) {
+	id := madeID(ctx, "r", req.GetReturnId(), req)
 	res, err := s.change(ctx, req, func(by string) eventstore.Command[order.Order] {
-		c := order.SubmitReturn{ReturnID: req.GetReturnId(), Reasons: map[string]string{}, Window: s.window, By: by, Now: s.now()}
+		c := order.SubmitReturn{ReturnID: id, Reasons: map[string]string{}, Window: s.window, By: by, Now: s.now()}
 		for _, l := range req.GetLines() {
 			c.Lines = append(c.Lines, order.Units{ItemID: l.GetItemId(), Quantity: l.GetQuantity()})
 			if l.GetReason() != "" {
@@ -30,11 +31,8 @@ func (s returns) SubmitReturn(ctx context.Context, req *orderv1.SubmitReturnRequ
 	if err != nil {
 		return nil, err
 	}
-	id := req.GetReturnId()
 	if e := find[*orderv1.ReturnSubmitted](res.events); e != nil {
 		id = e.GetReturnId()
-	} else if n := len(res.order.Returns); id == "" && n > 0 {
-		id = res.order.Returns[n-1].ID
 	}
 	return &orderv1.SubmitReturnResponse{Receipt: res.receipt, ReturnId: id}, nil
 }
