@@ -105,22 +105,29 @@ func (p *Process) Stock(t *testing.T) map[string]Units {
 }
 
 // CheckStock proves that every unit is accounted for: what is reserved is what
-// the orders that hold stock have on their lines, and nothing is oversold.
+// the orders still have to ship, what is on hand is what there was without what
+// has left and with what came back, and nothing is oversold. Orders that were
+// sold elsewhere have no stock here.
 func (p *Process) CheckStock(t *testing.T, initial map[string]int64, orders map[string]*orderv1.Order) {
 	t.Helper()
-	want := map[string]int64{}
+	reserved, left := map[string]int64{}, map[string]int64{}
 	for _, o := range orders {
-		if o.GetStatus() == orderv1.OrderStatus_ORDER_STATUS_CANCELLED {
+		if o.GetImported() {
 			continue
 		}
 		for _, it := range o.GetItems() {
-			want[it.GetSkuId()] += it.GetQuantity()
+			left[it.GetSkuId()] += it.GetShipped()
+			if s := o.GetStatus(); s != orderv1.OrderStatus_ORDER_STATUS_CANCELLED && s != orderv1.OrderStatus_ORDER_STATUS_DELETED {
+				reserved[it.GetSkuId()] += it.GetQuantity() - it.GetCancelled() - it.GetShipped()
+			}
 		}
 	}
-	stock := p.Stock(t)
+	stock, back := p.Stock(t), p.restocked(t, orders)
 	for sku, n := range initial {
-		if u := stock[sku]; u.OnHand != n || u.Reserved != want[sku] || u.Reserved > u.OnHand {
-			t.Errorf("%s: on hand %d of %d, reserved %d, but orders hold %d", sku, u.OnHand, n, u.Reserved, want[sku])
+		onHand := n - left[sku] + back[sku]
+		if u := stock[sku]; u.OnHand != onHand || u.Reserved != reserved[sku] || u.Reserved > u.OnHand || u.Reserved < 0 {
+			t.Errorf("%s: %d on hand, but of %d have left %d and come back %d; %d reserved, but orders hold %d",
+				sku, u.OnHand, n, left[sku], back[sku], u.Reserved, reserved[sku])
 		}
 	}
 }

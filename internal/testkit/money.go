@@ -8,12 +8,14 @@ import (
 
 	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
 	paymentv1 "github.com/orderstream/oms/gen/oms/payment/v1"
+	"github.com/orderstream/oms/order"
 	"github.com/orderstream/oms/payment/simulated"
 )
 
 // CheckCharges opens the books of the simulated gateway, after the process has
-// ended, and proves that exactly the confirmed orders are paid, each once, and
-// that nobody's money is reserved but that of orders on hold.
+// ended, and proves that it took exactly what the orders are due, and that it
+// keeps nothing reserved but what sales and orders on hold still have
+// authorized. Credit of exchanges never reaches it.
 func CheckCharges(t *testing.T, dir string, orders map[string]*orderv1.Order) {
 	t.Helper()
 	g, err := simulated.Open(simulated.Config{Path: filepath.Join(dir, "simulated-gateway.db")})
@@ -22,12 +24,26 @@ func CheckCharges(t *testing.T, dir string, orders map[string]*orderv1.Order) {
 	}
 	defer g.Close()
 	charged, refunded, reserved := sum(t, g.Charged), sum(t, g.Refunded), sum(t, g.Reserved)
-	paid, held := map[string]int64{}, map[string]int64{}
+	paid, open := map[string]int64{}, map[string]int64{}
 	for _, o := range orders {
-		paid[o.GetCurrencyCode()] += due(o)
+		if o.GetImported() {
+			continue
+		}
+		currency := o.GetCurrencyCode()
+		paid[currency] += due(o)
 		for _, p := range o.GetPayments() {
-			if o.GetStatus() == orderv1.OrderStatus_ORDER_STATUS_ON_HOLD {
-				held[o.GetCurrencyCode()] += p.GetAuthorized().GetMinorUnits()
+			authorized, net := shown(p)
+			if !Sold(o) {
+				net = 0 // what it shows may be an answer behind
+			}
+			switch {
+			case p.GetGateway() == order.CreditGateway:
+				paid[currency] -= authorized + net
+			case Sold(o):
+				paid[currency] -= authorized
+				open[currency] += authorized
+			case o.GetStatus() == orderv1.OrderStatus_ORDER_STATUS_ON_HOLD:
+				open[currency] += authorized
 			}
 		}
 	}
@@ -36,12 +52,18 @@ func CheckCharges(t *testing.T, dir string, orders map[string]*orderv1.Order) {
 	}
 	for currency, minor := range paid {
 		if got := charged[currency] - refunded[currency]; got != minor {
-			t.Errorf("the gateway took %d %s net, but confirmed orders come to %d", got, currency, minor)
+			t.Errorf("the gateway took %d %s net, but orders come to %d", got, currency, minor)
 		}
-		if reserved[currency] != held[currency] {
-			t.Errorf("the gateway keeps %d %s reserved, orders on hold %d", reserved[currency], currency, held[currency])
+		if reserved[currency] != open[currency] {
+			t.Errorf("the gateway keeps %d %s reserved, orders have %d authorized", reserved[currency], currency, open[currency])
 		}
 	}
+}
+
+// shown is what the read model shows of a payment: the part that is authorized
+// only, and what was taken and not given back.
+func shown(p *orderv1.OrderPayment) (authorized, net int64) {
+	return p.GetAuthorized().GetMinorUnits(), p.GetCaptured().GetMinorUnits() - p.GetRefunded().GetMinorUnits()
 }
 
 func sum(t *testing.T, of func() (map[string]int64, error)) map[string]int64 {
@@ -53,26 +75,35 @@ func sum(t *testing.T, of func() (map[string]int64, error)) map[string]int64 {
 	return maps.Clone(all)
 }
 
-// due is what must have been taken for an order that has ended.
+// due is what must be secured of an order: nothing before its sale, and then
+// what it owes.
 func due(o *orderv1.Order) int64 {
-	if o.GetStatus() != orderv1.OrderStatus_ORDER_STATUS_SUBMITTED {
+	if !Sold(o) {
 		return 0
 	}
-	return o.GetTotals().GetTotal().GetMinorUnits()
+	return o.GetDue().GetMinorUnits()
 }
 
 // CheckLedgers proves that the ledger of each order comes to what the order is
-// due, and that the read model shows the same as the ledger. Of an order that
-// stopped waiting for an answer the read model does not know that answer.
+// due, and that the read model shows the same as the ledger. What is due of a
+// sale that is captured as it ships may be authorized only, as long as units
+// are open. Of an order that stopped waiting for an answer the read model does
+// not know that answer.
 func (p *Process) CheckLedgers(t *testing.T, orders map[string]*orderv1.Order) {
 	t.Helper()
 	for id, o := range orders {
-		if len(o.GetPayments()) == 0 {
+		if len(o.GetPayments()) == 0 || o.GetImported() {
 			continue
 		}
 		ledger := p.Ledger(t, id)
-		if got := ledger.GetPaid().GetMinorUnits(); got != due(o) {
-			t.Errorf("order %s is %s: %d was paid, %d is due", id, o.GetStatus(), got, due(o))
+		secured := ledger.GetPaid().GetMinorUnits()
+		if o.GetCaptureAt() == orderv1.CaptureAt_CAPTURE_AT_SHIP && opens(o) {
+			for _, i := range ledger.GetItems() {
+				secured += i.GetAuthorized().GetMinorUnits()
+			}
+		}
+		if secured != due(o) {
+			t.Errorf("order %s is %s: %d was paid, %d is due", id, o.GetStatus(), secured, due(o))
 		}
 		if slices.ContainsFunc(o.GetSteps(), unheard) {
 			continue
@@ -81,13 +112,20 @@ func (p *Process) CheckLedgers(t *testing.T, orders map[string]*orderv1.Order) {
 		for _, i := range ledger.GetItems() {
 			items[i.GetPaymentItemId()] = i
 		}
-		for _, shown := range o.GetPayments() {
-			open, net := shown.GetAuthorized().GetMinorUnits(), shown.GetCaptured().GetMinorUnits()-shown.GetRefunded().GetMinorUnits()
-			if i := items[shown.GetPaymentItemId()]; open != i.GetAuthorized().GetMinorUnits() || net != i.GetCaptured().GetMinorUnits()-i.GetRefunded().GetMinorUnits() {
-				t.Errorf("order %s shows %d authorized and %d paid with %s, the ledger %v", id, open, net, shown.GetPaymentItemId(), i)
+		for _, pay := range o.GetPayments() {
+			open, net := shown(pay)
+			if i := items[pay.GetPaymentItemId()]; open != i.GetAuthorized().GetMinorUnits() || net != i.GetCaptured().GetMinorUnits()-i.GetRefunded().GetMinorUnits() {
+				t.Errorf("order %s shows %d authorized and %d paid with %s, the ledger %v", id, open, net, pay.GetPaymentItemId(), i)
 			}
 		}
 	}
+}
+
+// opens reports whether units of a sale are still to be shipped.
+func opens(o *orderv1.Order) bool {
+	return Sold(o) && slices.ContainsFunc(o.GetItems(), func(i *orderv1.OrderItem) bool {
+		return i.GetQuantity() > i.GetCancelled()+i.GetShipped()
+	})
 }
 
 func unheard(s *orderv1.CheckoutStep) bool {

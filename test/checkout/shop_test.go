@@ -1,17 +1,14 @@
 package checkout_test
 
 import (
-	"fmt"
 	"maps"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
-	moneyv1 "github.com/orderstream/oms/gen/oms/money/v1"
 	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
 	promotionv1 "github.com/orderstream/oms/gen/oms/promotion/v1"
 	"github.com/orderstream/oms/internal/skava"
@@ -174,25 +171,13 @@ func (s *shop) awaitPublished(t *testing.T) {
 	s.Await(t, id, submitted)
 }
 
-// line orders units of a SKU at ten euros each.
-func line(sku string, units int64) *orderv1.LineItem {
-	return &orderv1.LineItem{SkuId: sku, Quantity: units, UnitPrice: euros(10)}
-}
-
-func euros(n int64) *moneyv1.Money { return &moneyv1.Money{CurrencyCode: "EUR", MinorUnits: 100 * n} }
-
-var placed atomic.Int64
-
-// order asks for some lines; the rest is up to the test.
-func order(lines ...*orderv1.LineItem) *orderv1.CreateOrderRequest {
-	name := fmt.Sprintf("checkout-%d", placed.Add(1))
-	return &orderv1.CreateOrderRequest{
-		IdempotencyKey: name, Reference: name, CurrencyCode: "EUR", Customer: &orderv1.Customer{CustomerId: name}, Items: lines,
-	}
-}
-
-// card pays what is left with a token.
-func card(token string) []*orderv1.PaymentItem { return []*orderv1.PaymentItem{{Token: token}} }
+// line, euros, order and card are testkit's, under the names of these tests.
+var (
+	line  = testkit.Line
+	euros = testkit.Euros
+	order = testkit.Order
+	card  = testkit.Card
+)
 
 func promo(codes ...string) (all []*orderv1.PromoCode) {
 	for _, c := range codes {
@@ -204,11 +189,7 @@ func promo(codes ...string) (all []*orderv1.PromoCode) {
 // place sends an order and returns its id.
 func (s *shop) place(t *testing.T, req *orderv1.CreateOrderRequest) string {
 	t.Helper()
-	res, err := s.Orders().CreateOrder(testkit.Lasting(t), req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return res.GetOrderId()
+	return s.Place(t, req)
 }
 
 // cancel asks for an order to be cancelled.
