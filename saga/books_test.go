@@ -21,6 +21,7 @@ type books struct {
 	linked           map[string]bool
 	replies          map[string]order.Answer
 	closed           map[string]bool
+	known            map[string]bool // ids of transactions
 }
 
 // plenty is how much of every SKU there is before the sale.
@@ -31,7 +32,12 @@ func booksOf(t fataler, o order.Order, answer func(orderv1.Step) act) *books {
 	b := &books{
 		t: t, answer: answer, onHand: map[string]int64{}, reserved: map[string]int64{}, held: map[string]map[string]int64{},
 		opened: map[string]int64{}, net: map[string]int64{}, linked: map[string]bool{},
-		replies: map[string]order.Answer{}, closed: map[string]bool{},
+		replies: map[string]order.Answer{}, closed: map[string]bool{}, known: map[string]bool{},
+	}
+	for _, p := range o.Steps {
+		for _, tx := range p.Transactions {
+			b.known[tx.ID] = true
+		}
 	}
 	checkout := o.Reserved()[0]
 	b.held[checkout] = map[string]int64{}
@@ -77,6 +83,10 @@ func (b *books) work(r saga.Request, refused bool) order.Answer {
 		a.Succeeded = a.Succeeded && b.stock(r, body)
 	case skava.PaymentBulkTransaction:
 		for _, tx := range body.Transactions {
+			if b.known[tx.ID] {
+				b.t.Fatalf("%s: transaction %s was another one's", r.ID, tx.ID)
+			}
+			b.known[tx.ID] = true
 			out := order.Transaction{ID: tx.ID, Succeeded: a.Succeeded}
 			if a.Succeeded {
 				out.MovedMinor = b.pay(r, tx)

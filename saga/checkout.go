@@ -66,7 +66,7 @@ func moves(s orderv1.Step) func(order.Order) bool {
 // needs, of what is known for certain.
 type moneyStep struct {
 	operation orderv1.PaymentOperation
-	word      string // in transaction ids
+	word      string // in transaction ids: steps of the checkout and of work are numbered apart
 	needs     func(order.Order) []int64
 }
 
@@ -85,10 +85,10 @@ var moneySteps = map[orderv1.Step]moneyStep{ //nolint:exhaustive // the other st
 	})},
 	orderv1.Step_STEP_VOID_PAYMENT:    {orderv1.PaymentOperation_PAYMENT_OPERATION_VOID, "void", each(open)},
 	orderv1.Step_STEP_REFUND_PAYMENT:  {orderv1.PaymentOperation_PAYMENT_OPERATION_REFUND, "refund", each(net)},
-	orderv1.Step_STEP_AUTHORIZE_UNITS: {orderv1.PaymentOperation_PAYMENT_OPERATION_AUTHORIZE, "auth", toAuthorize},
-	orderv1.Step_STEP_CAPTURE_UNITS:   {orderv1.PaymentOperation_PAYMENT_OPERATION_CAPTURE, "capture", toCapture},
-	orderv1.Step_STEP_VOID_UNITS:      {orderv1.PaymentOperation_PAYMENT_OPERATION_VOID, "void", toVoid},
-	orderv1.Step_STEP_REFUND_UNITS:    {orderv1.PaymentOperation_PAYMENT_OPERATION_REFUND, "refund", toRefund},
+	orderv1.Step_STEP_AUTHORIZE_UNITS: {orderv1.PaymentOperation_PAYMENT_OPERATION_AUTHORIZE, "auth_units", toAuthorize},
+	orderv1.Step_STEP_CAPTURE_UNITS:   {orderv1.PaymentOperation_PAYMENT_OPERATION_CAPTURE, "capture_units", toCapture},
+	orderv1.Step_STEP_VOID_UNITS:      {orderv1.PaymentOperation_PAYMENT_OPERATION_VOID, "void_units", toVoid},
+	orderv1.Step_STEP_REFUND_UNITS:    {orderv1.PaymentOperation_PAYMENT_OPERATION_REFUND, "refund_units", toRefund},
 }
 
 func open(p order.Payment) int64 { return p.Ledger.Open() }

@@ -78,6 +78,19 @@ func TestWorkIsDoneStepByStep(t *testing.T) {
 	golden(t, "testdata/life.golden", b.String())
 }
 
+// TestAnEditOfPricesAloneIsNoRepeatOfTheCheckout asks for money first, so that
+// its requests have the numbers of those of the checkout.
+func TestAnEditOfPricesAloneIsNoRepeatOfTheCheckout(t *testing.T) {
+	for _, price := range []int64{11, 9} {
+		r, books := sale(t, orderv1.CaptureAt_CAPTURE_AT_CONFIRM, obliging)
+		r.must(order.EditItems{Set: []order.Line{{ItemID: "1", Quantity: 2, UnitPrice: pounds(price)}}})
+		r.end()
+		if wrong := books.wrong(r.order); wrong != "" {
+			t.Errorf("%s: %+v", wrong, r.order)
+		}
+	}
+}
+
 func exchange(price int64) *order.Exchange {
 	return &order.Exchange{OrderID: "order-exchange-1", Items: []order.Line{{SKU: "pot", Quantity: 1, UnitPrice: pounds(price)}}}
 }
