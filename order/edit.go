@@ -2,6 +2,7 @@ package order
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -153,10 +154,13 @@ func (c EditItems) plan(o Order) (editPlan, error) {
 // named gives lines without an id the next free number.
 func (c EditItems) named(o Order) EditItems {
 	c.Set = append([]Line(nil), c.Set...)
+	next := len(o.Items) + 1
 	for n := range c.Set {
-		for k := len(o.Items) + 1; c.Set[n].ItemID == ""; k++ {
-			if _, taken := o.Item(fmt.Sprint(k + n)); !taken {
-				c.Set[n].ItemID = fmt.Sprint(k + n)
+		for ; c.Set[n].ItemID == ""; next++ {
+			id := fmt.Sprint(next)
+			_, taken := o.Item(id)
+			if !taken && !slices.ContainsFunc(c.Set, func(l Line) bool { return l.ItemID == id }) {
+				c.Set[n].ItemID = id
 			}
 		}
 		if c.Set[n].Bin == "" {
