@@ -14,7 +14,9 @@ import (
 func newOrder(a *app) *cobra.Command {
 	return group("order", "Place, read and change orders",
 		newOrderCreate(a), newOrderGet(a), newOrderList(a), newOrderWatch(a),
-		newOrderCancel(a), newOrderReview(a), newOrderRetryPayment(a))
+		newOrderCancel(a), newOrderReview(a), newOrderRetryPayment(a),
+		newOrderPatch(a), newOrderUpdate(a), newOrderMetadata(a), newOrderNote(a), newOrderEdit(a), newOrderCancelItems(a),
+		newOrderHold(a), newOrderRelease(a), newOrderDelete(a), newOrderInvoice(a), newOrderImport(a))
 }
 
 func (a *app) orders() (orderv1connect.OrderServiceClient, error) {
@@ -94,7 +96,7 @@ func newOrderList(a *app) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&req.CustomerId, "customer", "", "only orders of this customer")
-	cmd.Flags().StringVar(&status, "status", "", "only created, on_hold, submitted, cancelling or cancelled orders")
+	cmd.Flags().StringVar(&status, "status", "", "only orders in this status, such as on_hold, submitted, shipped or cancelled")
 	cmd.Flags().StringVar(&from, "from", "", "only orders created then or later: a time, or a duration before now")
 	cmd.Flags().StringVar(&before, "before", "", "only orders created before: a time, or a duration before now")
 	cmd.Flags().IntVar(&limit, "limit", 25, "orders at most; 0 lists all")

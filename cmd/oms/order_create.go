@@ -25,6 +25,7 @@ type draft struct {
 	reference     string
 	paymentToken  string
 	onDecline     string
+	captureAt     string
 	key           string
 	watch         bool
 }
@@ -72,6 +73,7 @@ With --key the same command again is answered again and places no second order.`
 	f.StringArrayVar(&d.promos, "promo", nil, "promo code, or CODE:CONFIRMATION; may be repeated")
 	f.StringVar(&d.paymentToken, "payment-token", "", "token of the payment method")
 	f.StringVar(&d.onDecline, "on-decline", "", "what a declined payment does: hold or undo; empty leaves it to the service")
+	f.StringVar(&d.captureAt, "capture-at", "", "when the payment is taken: confirm or ship; empty leaves it to the service")
 	f.StringVar(&d.key, "key", "", "idempotency key: the same request again is answered again")
 	f.BoolVar(&d.watch, "watch", false, "show every change until the checkout has come to an end or waits")
 	return cmd
@@ -152,6 +154,13 @@ func (d draft) quick() (*orderv1.CreateOrderRequest, error) {
 			return nil, fmt.Errorf("--on-decline: %w", err)
 		}
 		req.OnPaymentDecline = orderv1.PaymentDeclinePolicy(n)
+	}
+	if d.captureAt != "" {
+		n, err := parseWord(orderv1.CaptureAt(0).Descriptor(), d.captureAt)
+		if err != nil {
+			return nil, fmt.Errorf("--capture-at: %w", err)
+		}
+		req.CaptureAt = orderv1.CaptureAt(n)
 	}
 	return req, nil
 }

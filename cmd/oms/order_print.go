@@ -14,6 +14,13 @@ func printOrder(w io.Writer, o *orderv1.Order) {
 	field(w, "Number", o.GetOrderNumber())
 	field(w, "Status", status(o))
 	field(w, "Total", amount(o.GetTotals().GetTotal()))
+	field(w, "Due", amount(o.GetDue()))
+	field(w, "Payment", o.GetPaymentStatus())
+	if n := o.GetOpenWork(); n > 0 {
+		field(w, "Under way", fmt.Sprintf("%d pieces of work", n))
+	}
+	field(w, "In place of", o.GetOriginalOrderId())
+	field(w, "Linked orders", strings.Join(o.GetLinkedOrderIds(), ", "))
 	field(w, "Customer", buyer(o.GetCustomer()))
 	field(w, "Reference", o.GetReference())
 	field(w, "Channel", o.GetChannel())
@@ -28,10 +35,12 @@ func printOrder(w io.Writer, o *orderv1.Order) {
 	field(w, "Position", o.GetPosition())
 
 	fmt.Fprintln(w)
-	row(w, "ITEM", "SKU", "BIN", "QUANTITY", "PRICE", "TOTAL", "NAME")
+	row(w, "ITEM", "SKU", "BIN", "QUANTITY", "PRICE", "TOTAL", "STATUS", "UNITS", "NAME")
 	for _, i := range o.GetItems() {
-		row(w, i.GetItemId(), i.GetSkuId(), i.GetBinName(), i.GetQuantity(), amount(i.GetUnitPrice()), amount(i.GetTotal()), i.GetName())
+		row(w, i.GetItemId(), i.GetSkuId(), i.GetBinName(), i.GetQuantity(), amount(i.GetUnitPrice()), amount(i.GetTotal()),
+			word(i.GetStatus()), whereabouts(i), i.GetName())
 	}
+	printLife(w, o)
 	if len(o.GetPayments()) > 0 {
 		fmt.Fprintln(w)
 		row(w, "PAYMENT", "GATEWAY", "AMOUNT", "AUTHORIZED", "CAPTURED", "REFUNDED", "ANSWER")
@@ -44,6 +53,66 @@ func printOrder(w io.Writer, o *orderv1.Order) {
 		fmt.Fprintln(w)
 		printSteps(w, o.GetSteps())
 	}
+}
+
+// whereabouts says where the units of a line are that are not simply open.
+func whereabouts(i *orderv1.OrderItem) string {
+	var parts []string
+	for _, part := range []struct {
+		n    int64
+		word string
+	}{
+		{i.GetCancelled(), "cancelled"},
+		{i.GetPacked(), "packed"},
+		{i.GetShipped(), "shipped"},
+		{i.GetDelivered(), "delivered"},
+		{i.GetUndelivered(), "undelivered"},
+		{i.GetReturnPending(), "to come back"},
+		{i.GetReturned(), "returned"},
+	} {
+		if part.n > 0 {
+			parts = append(parts, fmt.Sprint(part.n, " ", part.word))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// printLife shows what became of an order after its sale.
+func printLife(w io.Writer, o *orderv1.Order) {
+	if len(o.GetPackages()) > 0 {
+		fmt.Fprintln(w)
+		row(w, "PACKAGE", "STATUS", "UNITS", "CARRIER", "TRACKING", "SHIPPED", "DELIVERED")
+		for _, p := range o.GetPackages() {
+			row(w, p.GetPackageId(), p.GetStatus(), held(p.GetLines()), p.GetCarrier(), p.GetTrackingNumber(), when(p.GetShippedAt()), when(p.GetDeliveredAt()))
+		}
+	}
+	if len(o.GetReturns()) > 0 {
+		fmt.Fprintln(w)
+		row(w, "RETURN", "STATUS", "UNITS", "REFUNDED", "FEE", "EXCHANGE", "REASON")
+		for _, r := range o.GetReturns() {
+			row(w, r.GetReturnId(), r.GetStatus(), held(r.GetLines()), amount(r.GetRefunded()), amount(r.GetFee()), r.GetExchangeOrderId(), r.GetReason())
+		}
+	}
+	for _, e := range o.GetPendingEdits() {
+		fmt.Fprintln(w)
+		field(w, "Edit "+e.GetEditId()+" is under way, new total", amount(e.GetTotals().GetTotal()))
+	}
+	if len(o.GetNotes()) > 0 {
+		fmt.Fprintln(w)
+		row(w, "NOTE", "BY", "AT")
+		for _, n := range o.GetNotes() {
+			row(w, n.GetText(), n.GetAuthor(), when(n.GetAt()))
+		}
+	}
+}
+
+// held is units as commands take them.
+func held(lines []*orderv1.ItemQuantity) string {
+	parts := make([]string, len(lines))
+	for n, l := range lines {
+		parts[n] = fmt.Sprint(l.GetItemId(), "=", l.GetQuantity())
+	}
+	return strings.Join(parts, " ")
 }
 
 // printSteps shows how far a checkout is.

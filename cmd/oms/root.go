@@ -84,7 +84,7 @@ Exit codes:
 		}
 	}
 	add(groupServe, newServe(a), newDemo(a), newLoad(a))
-	add(groupOrders, newOrder(a), newStock(a), newBin(a), newItem(a), newPromo(a), newPayment(a))
+	add(groupOrders, newOrder(a), newPackage(a), newReturn(a), newStock(a), newBin(a), newItem(a), newPromo(a), newPayment(a))
 	add(groupOperate, newSaga(a), newProjections(a), newEvents(a))
 	return root
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -19,7 +20,8 @@ func TestMain(m *testing.M) {
 
 // TestScripts runs oms as people do, from testdata/script. Beside the commands
 // of testscript there are: "serve [args]" starts "oms serve" on the folder data
-// and points OMS_SERVER at it, "kill9" and "stop" end it.
+// and points OMS_SERVER at it, "kill9" and "stop" end it, and "eventually
+// PATTERN command" runs a command again and again until it prints the pattern.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
@@ -32,6 +34,8 @@ func TestScripts(t *testing.T) {
 			"serve": cmdServe,
 			"kill9": func(ts *testscript.TestScript, _ bool, _ []string) { ts.Value(served{}).(*served).kill() },
 			"stop":  cmdStop,
+
+			"eventually": cmdEventually,
 		},
 	})
 }
@@ -89,6 +93,18 @@ func cmdServe(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("oms serve ended: %v", err)
 	case <-time.After(time.Minute):
 		ts.Fatalf("oms serve was not ready within a minute")
+	}
+}
+
+func cmdEventually(ts *testscript.TestScript, _ bool, args []string) {
+	want := regexp.MustCompile("(?s)" + args[0])
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		err := ts.Exec(args[1], args[2:]...)
+		if out := ts.ReadFile("stdout"); want.MatchString(out) {
+			return
+		} else if time.Now().After(deadline) {
+			ts.Fatalf("%v did not print %s, but\n%s%s%v", args[1:], args[0], out, ts.ReadFile("stderr"), err)
+		}
 	}
 }
 
