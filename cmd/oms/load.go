@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -22,38 +23,54 @@ func newLoad(a *app) *cobra.Command {
 }
 
 func newLoadOnlineRetail(a *app) *cobra.Command {
-	callers := 32
+	how := loading{callers: 32}
 	cmd := &cobra.Command{
 		Use:   "online-retail FILE.csv[.gz]",
-		Short: "Place the sale invoices of the UCI data set Online Retail",
+		Short: "Place the invoices of the UCI data set Online Retail",
 		Long: `Reads the data set, puts the stock that its sales need into the main bin, and
 places every sale invoice as an order. An invoice is one order however often
 the file is loaded, so a load that was cut off is simply started again.
 
-Rows that cannot be sold are left out and counted by reason. At the end the
-money of the orders is compared with the sum over the file.`,
-		Example: `  oms load online-retail online-retail.csv.gz`,
-		Args:    exactly("FILE"),
+Rows that cannot be sold are left out and counted by reason. The money of the
+orders is compared with the sum over the file.
+
+Cancellation invoices are applied to the orders of their sales: each row takes
+units back that the same customer bought before at the same price, from the
+latest order first. Units of an order that has not shipped are cancelled, those
+of one that has are returned and restocked. What belongs to no sale is listed
+with its reason. With --ship every order is shipped before.`,
+		Example: `  oms load online-retail online-retail.csv.gz
+  oms load online-retail online-retail.csv.gz --ship --unmatched left-over.csv`,
+		Args: exactly("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f, err := os.Open(args[0])
 			if err != nil {
 				return usageError("%w", err)
 			}
 			defer f.Close()
-			return a.loadOnlineRetail(cmd, f, callers)
+			return a.loadOnlineRetail(cmd, f, how)
 		},
 	}
-	cmd.Flags().IntVar(&callers, "callers", callers, "orders to place at a time")
+	cmd.Flags().IntVar(&how.callers, "callers", how.callers, "orders to place at a time")
+	cmd.Flags().BoolVar(&how.ship, "ship", false, "ship the orders before their cancellations are applied")
+	cmd.Flags().StringVar(&how.unmatched, "unmatched", "", "CSV file for the rows of cancellations that belong to no sale")
 	return cmd
 }
 
-func (a *app) loadOnlineRetail(cmd *cobra.Command, r io.Reader, callers int) error {
+// loading says how a file is loaded.
+type loading struct {
+	callers   int
+	ship      bool
+	unmatched string
+}
+
+func (a *app) loadOnlineRetail(cmd *cobra.Command, r io.Reader, how loading) error {
 	invoices, err := onlineretail.Read(r)
 	if err != nil {
 		return err
 	}
 	s := saleOf(invoices)
-	p, err := a.newPlacing(callers)
+	p, err := a.newPlacing(how.callers)
 	if err != nil {
 		return err
 	}
@@ -81,7 +98,42 @@ func (a *app) loadOnlineRetail(cmd *cobra.Command, r io.Reader, callers int) err
 	if p.Minor != s.minor {
 		return errors.New("the money of the orders is not the money of the file")
 	}
-	return nil
+	return a.takeBack(cmd.Context(), p, s, how)
+}
+
+// takeBack applies the cancellation invoices to the orders that were placed.
+func (a *app) takeBack(ctx context.Context, p *placing, s sale, how loading) error {
+	t, err := a.newTakingBack(p, s)
+	if err != nil {
+		return err
+	}
+	for _, part := range []struct {
+		what string
+		when bool
+		do   func(context.Context) error
+	}{{"shipments", how.ship, t.ship}, {"cancellations", len(t.taken) > 0, t.run}} {
+		if !part.when {
+			continue
+		}
+		var bar *counter
+		p.progress = func(done, total int) {
+			if bar == nil {
+				bar = newCounter(a.err, part.what, total)
+			}
+			bar.set(done)
+		}
+		err := part.do(ctx)
+		if bar != nil {
+			bar.stop()
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if err := columns(a.out, t.summary); err != nil {
+		return err
+	}
+	return t.list(a, how.unmatched)
 }
 
 func (a *app) newPlacing(callers int) (*placing, error) {
@@ -98,18 +150,19 @@ func (a *app) newPlacing(callers int) (*placing, error) {
 
 // sale is what the sale invoices of a file come to, computed from the file.
 type sale struct {
-	invoices, cancellations int
-	report                  *onlineretail.Report
-	orders                  []*orderv1.CreateOrderRequest
-	units                   map[string]int64
-	minor                   int64
+	invoices  int
+	cancelled []onlineretail.Invoice
+	report    *onlineretail.Report
+	orders    []*orderv1.CreateOrderRequest
+	units     map[string]int64
+	minor     int64
 }
 
 func saleOf(invoices []onlineretail.Invoice) sale {
 	s := sale{report: onlineretail.NewReport(), units: map[string]int64{}}
 	for _, inv := range invoices {
 		if inv.Cancellation() {
-			s.cancellations++
+			s.cancelled = append(s.cancelled, inv)
 			continue
 		}
 		s.invoices++
@@ -128,7 +181,7 @@ func saleOf(invoices []onlineretail.Invoice) sale {
 
 func (s sale) summary(w io.Writer) {
 	field(w, "sale invoices", s.invoices)
-	field(w, "cancellation invoices", fmt.Sprintf("%d, not loaded", s.cancellations))
+	field(w, "cancellation invoices", len(s.cancelled))
 	field(w, "invoices to orders", len(s.orders))
 	for why, n := range s.report.Invoices {
 		field(w, "invoices left out, "+why, n)

@@ -39,6 +39,7 @@ type placing struct {
 	Refused   map[string]int // requests the service did not take, by reason
 	Minor     int64          // money of the orders taken
 	Paid      int64          // money of the orders confirmed
+	IDs       []string       // of the orders, empty for those not taken
 	answers   []time.Duration
 	checkouts []time.Duration
 	took      time.Duration
@@ -72,6 +73,7 @@ func (p *placing) place(ctx context.Context, reqs []*orderv1.CreateOrderRequest)
 	p.Cancelled, p.Refused = map[string]int{}, map[string]int{}
 	started := time.Now()
 	ids := make([]string, len(reqs))
+	p.IDs = ids
 	err := p.each(ctx, len(reqs), func(ctx context.Context, i int) error {
 		id, err := p.create(ctx, reqs[i])
 		ids[i] = id

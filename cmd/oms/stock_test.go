@@ -15,8 +15,8 @@ func TestStockHasAStatus(t *testing.T) {
 	c.want("events tail --log inventory --after 0 --until-head", `(?s)StockStatusChanged.*StockThresholdsSet`)
 	c.want("stock add B 1 --bin leeds", `B`)
 	c.want("stock threshold B --bin leeds --low 1", `Low: +true`)
+	c.want("stock list --bin leeds --min-position 6", `STATUS\nB +leeds +1 +0 +1 +0 +in_stock, low\n$`) // the others need not wait
 	for line, want := range map[string]string{
-		"stock list --bin leeds --min-position 6":   `STATUS\nB +leeds +1 +0 +1 +0 +in_stock, low\n$`,
 		"stock list --low":                          `STATUS\nB `,
 		"stock list --status out_of_stock":          `STATUS\nA .*out_of_stock\n$`,
 		"stock list --status in_stock --bin leeds":  `STATUS\nB `,
