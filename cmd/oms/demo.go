@@ -19,8 +19,9 @@ func newDemo(a *app) *cobra.Command {
 		Use:   "demo",
 		Short: "Run the service and place some hundred real orders with it",
 		Long: `Starts the whole service on an embedded NATS server, loads stock, places real
-orders of the UCI data set Online Retail through the public API, says what
-became of them, and keeps serving.`,
+orders of the UCI data set Online Retail through the public API, cancels, ships,
+returns and exchanges some of their units, says what became of them, and keeps
+serving.`,
 		Args: none, Annotations: localEnv,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := cfg.complete(); err != nil {
@@ -106,7 +107,11 @@ func (a *app) show300(ctx context.Context, s *service, orders int) error {
 	if err != nil {
 		return err
 	}
-	if err := columns(a.out, func(w io.Writer) { p.summary(w, onlineretail.Currency) }); err != nil {
+	life, err := client.live(ctx, p, sale)
+	if err != nil {
+		return err
+	}
+	if err := columns(a.out, func(w io.Writer) { p.summary(w, onlineretail.Currency); life.summary(w) }); err != nil {
 		return err
 	}
 	return a.hints(s)
@@ -127,6 +132,7 @@ Try, while this runs (stop it with ctrl-C):
 
   go run ./cmd/oms --server %[1]s order list
   go run ./cmd/oms --server %[1]s order create --sku 71053=2@3.39 --currency GBP --watch
+  go run ./cmd/oms --server %[1]s order list --status shipped
   go run ./cmd/oms --server %[1]s stock get 85123A
   go run ./cmd/oms --server %[1]s saga list
   go run ./cmd/oms --server %[1]s projections rebuild orders --verify
