@@ -202,18 +202,19 @@ func edited(o *orderv1.Order, id string) {
 }
 
 // PaymentStatus is the status of the order by its ledger: nothing paid, a part
-// of the total, or all of it (DirectScale order status).
+// of what is due, or all of it (DirectScale order status). What was cancelled or
+// returned is not due any more.
 func PaymentStatus(o *orderv1.Order) string {
 	var net int64
 	for _, p := range o.GetPayments() {
 		net += p.GetCaptured().GetMinorUnits() - p.GetRefunded().GetMinorUnits()
 	}
-	switch total := o.GetTotals().GetTotal().GetMinorUnits(); {
+	switch due := o.GetDue().GetMinorUnits(); {
 	case o.GetStatus() == orderv1.OrderStatus_ORDER_STATUS_CANCELLED, o.GetStatus() == orderv1.OrderStatus_ORDER_STATUS_DELETED:
 		return "Voided"
-	case net == 0 && total > 0:
+	case net == 0 && due > 0:
 		return "Pending Payment"
-	case net < total:
+	case net < due:
 		return "Partial Paid"
 	}
 	return "Paid"

@@ -181,6 +181,18 @@ func (s *shop) stands(t *testing.T, id string, status orderv1.OrderStatus, due, 
 	if want := fmt.Sprint(status, due, authorized, paid); got != want {
 		t.Errorf("order %s: status, due, authorized and paid are %s, want %s", id, got, want)
 	}
+	said := "Paid"
+	switch {
+	case status == cancelled:
+		said = "Voided"
+	case paid == 0 && due > 0:
+		said = "Pending Payment"
+	case paid < due:
+		said = "Partial Paid"
+	}
+	if o.GetPaymentStatus() != said {
+		t.Errorf("order %s: payment status %q, want %q", id, o.GetPaymentStatus(), said)
+	}
 	return o
 }
 
