@@ -83,6 +83,10 @@ crash: ## kill the service CYCLES times under load and look for what was lost
 stress: ## run the stress tests at full size
 	go test -count=1 -timeout=30m ./test/stress -full
 
+.PHONY: stripe-live
+stripe-live: ## run the contract suite of gateways against Stripe, with the test key in OMS_STRIPE_KEY_FILE
+	go test -tags stripelive -run TestStripeItself -count=1 -timeout=10m -v ./payment/stripe
+
 .PHONY: fuzz
 fuzz: ## fuzz every fuzz target for FUZZTIME
 	@list=$$(go test -list '^Fuzz' ./...); \

@@ -95,7 +95,7 @@ var operationOf = map[string]payment.Operation{
 
 // asked is the request in the domain's words.
 func asked(r request, body skava.PaymentBulkTransaction) payment.Request {
-	req := payment.Request{ID: r.id, AllOrNone: body.AllOrNone, Transactions: make([]payment.Asked, len(body.Transactions))}
+	req := payment.Request{ID: r.id, Tenant: r.tenant, AllOrNone: body.AllOrNone, Transactions: make([]payment.Asked, len(body.Transactions))}
 	if len(r.undoOf) > 0 {
 		req.UndoOf = r.undoOf[0]
 	}

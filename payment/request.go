@@ -13,6 +13,8 @@ import (
 type Request struct {
 	// ID is the request id; a repeat carries the same one.
 	ID string
+	// Tenant whose order is paid; only gateways ask.
+	Tenant string
 	// AllOrNone wants every transaction done, or none.
 	AllOrNone bool
 	// UndoOf is the id of the request that this one undoes; empty for others.

@@ -1,9 +1,15 @@
 package payment
 
-import "cmp"
+import (
+	"cmp"
+	"strings"
+)
 
 // Key is the idempotency key of a transaction of an order.
 func Key(order, transaction string) string { return order + "/" + transaction }
+
+// OrderOf is the order of the transaction that a key was made for.
+func OrderOf(key, transaction string) string { return strings.TrimSuffix(key, "/"+transaction) }
 
 // Call is one question to a gateway.
 type Call struct {
@@ -19,6 +25,10 @@ type Call struct {
 	Currency    string
 	// Token is the payment method at the gateway; needed by Authorize.
 	Token string
+	// Tenant, OrderID, TransactionID and PaymentItemID say what the call is for.
+	// Perform fills them in, for gateways that tell results by another way as
+	// well, and are to say of what.
+	Tenant, OrderID, TransactionID, PaymentItemID string
 }
 
 // Result is a gateway's answer to a call.

@@ -70,13 +70,13 @@ type Set map[string]Gateway
 // gateway and not done twice.
 func (s Set) Perform(ctx context.Context, w payment.Work) ([]payment.TaskResult, error) {
 	if len(w.Lookups) > 0 {
-		return s.each(ctx, w.Lookups, false)
+		return s.each(ctx, w, w.Lookups, false)
 	}
-	results, err := s.each(ctx, w.Calls, w.Request.AllOrNone)
+	results, err := s.each(ctx, w, w.Calls, w.Request.AllOrNone)
 	if err != nil {
 		return nil, err
 	}
-	undone, err := s.each(ctx, w.Compensate(results), false)
+	undone, err := s.each(ctx, w, w.Compensate(results), false)
 	if err != nil {
 		return nil, err
 	}
@@ -84,10 +84,10 @@ func (s Set) Perform(ctx context.Context, w payment.Work) ([]payment.TaskResult,
 }
 
 // each performs tasks in order, up to the first refusal when told so.
-func (s Set) each(ctx context.Context, tasks []payment.Task, untilRefused bool) ([]payment.TaskResult, error) {
+func (s Set) each(ctx context.Context, w payment.Work, tasks []payment.Task, untilRefused bool) ([]payment.TaskResult, error) {
 	var results []payment.TaskResult
 	for _, t := range tasks {
-		r, err := s.perform(ctx, t)
+		r, err := s.perform(ctx, w.Request.Tenant, t)
 		if err != nil {
 			return nil, fmt.Errorf("gateway %s, transaction %s: %w", t.Gateway, t.TransactionID, err)
 		}
@@ -100,11 +100,13 @@ func (s Set) each(ctx context.Context, tasks []payment.Task, untilRefused bool) 
 }
 
 // perform asks the task's gateway. A gateway that does not exist refuses.
-func (s Set) perform(ctx context.Context, t payment.Task) (Result, error) {
+func (s Set) perform(ctx context.Context, tenant string, t payment.Task) (Result, error) {
 	g, known := s[t.Gateway]
 	if !known {
 		return Result{Code: payment.UnknownGateway, Message: "there is no such gateway"}, nil
 	}
+	t.Call.Tenant, t.Call.TransactionID, t.Call.PaymentItemID = tenant, t.TransactionID, t.PaymentItemID
+	t.Call.OrderID = payment.OrderOf(t.Call.IdempotencyKey, t.TransactionID)
 	if t.Lookup {
 		return g.Lookup(ctx, t.Call)
 	}
