@@ -62,8 +62,12 @@ func authorization(pi *sdk.PaymentIntent) (gateway.Result, error) {
 	if authorized(pi) {
 		return approved(pi.ID), nil
 	}
-	if pi.Status == sdk.PaymentIntentStatusProcessing {
-		return gateway.Result{}, fmt.Errorf("%w: %s is processing", gateway.ErrUnknownOutcome, pi.ID)
+	switch pi.Status { //nolint:exhaustive // the rest is under way, unless an error says why it is not
+	case sdk.PaymentIntentStatusCanceled, sdk.PaymentIntentStatusRequiresAction:
+	default:
+		if pi.LastPaymentError == nil || pi.Status == sdk.PaymentIntentStatusProcessing {
+			return gateway.Result{}, fmt.Errorf("%w: %s is %s", gateway.ErrUnknownOutcome, pi.ID, pi.Status)
+		}
 	}
 	return declined(pi.LastPaymentError), nil
 }
