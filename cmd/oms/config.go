@@ -9,6 +9,8 @@ import (
 	"github.com/spf13/pflag"
 
 	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
+	"github.com/orderstream/oms/order"
+	"github.com/orderstream/oms/payment/stripe"
 	"github.com/orderstream/oms/publisher/external"
 	"github.com/orderstream/oms/saga"
 )
@@ -35,6 +37,11 @@ type serveConfig struct {
 	LogLevel   string
 	LogFormat  string
 	Profile    bool
+
+	DefaultGateway          string
+	StripeKeyFile           string
+	StripeWebhookSecretFile string
+	StripeURL               string
 
 	ReturnWindow  time.Duration
 	External      external.Config
@@ -64,6 +71,10 @@ func (c *serveConfig) flags(f *pflag.FlagSet) {
 	f.StringVar(&c.External.Enricher, "external-fat-event-class", "", "enricher of fat events: PublicPayload or WithoutPersons; empty for none")
 	f.StringVar(&c.External.Account, "external-account", "", "account in the envelope of external events")
 	f.StringVar(&c.External.Region, "region", "", "region in the envelope of external events")
+	f.StringVar(&c.DefaultGateway, "default-gateway", order.DefaultGateway, "gateway of payments that name none: simulated or stripe")
+	f.StringVar(&c.StripeKeyFile, "stripe-key-file", "", "file with the secret key of a Stripe account; payments of the gateway stripe go there")
+	f.StringVar(&c.StripeWebhookSecretFile, "stripe-webhook-secret-file", "", "file with the signing secrets of Stripe's webhooks, one a line; they are taken at /webhooks/stripe")
+	f.StringVar(&c.StripeURL, "stripe-url", "", "URL of Stripe's API, for a proxy or a test; empty means Stripe's own")
 	f.StringVar(&c.LogLevel, "log-level", "info", "debug, info, warn or error")
 	f.StringVar(&c.LogFormat, "log-format", "text", "text or json")
 	f.StringVar(&c.MetricsListen, "metrics-listen", "", "address that serves /metrics and nothing else; the API's address has it, too")
@@ -87,6 +98,15 @@ func (c *serveConfig) complete() error {
 	}
 	if c.CaptureAt != "confirm" && c.CaptureAt != "ship" {
 		return usageError("--capture-at: must be confirm or ship, not %q", c.CaptureAt)
+	}
+	if c.DefaultGateway != "" && c.DefaultGateway != order.DefaultGateway && c.DefaultGateway != stripe.Name {
+		return usageError("--default-gateway: must be %s or %s, not %q", order.DefaultGateway, stripe.Name, c.DefaultGateway)
+	}
+	if c.DefaultGateway == stripe.Name && c.StripeKeyFile == "" && c.runs("payment") {
+		return usageError("--default-gateway stripe needs --stripe-key-file")
+	}
+	if c.StripeWebhookSecretFile != "" && c.StripeKeyFile == "" {
+		return usageError("--stripe-webhook-secret-file needs --stripe-key-file: what an event tells is asked for")
 	}
 	if c.TraceRatio < 0 || c.TraceRatio > 1 {
 		return usageError("--trace-ratio: must be between 0 and 1, not %v", c.TraceRatio)

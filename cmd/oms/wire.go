@@ -23,6 +23,7 @@ import (
 	"github.com/orderstream/oms/internal/workqueue"
 	"github.com/orderstream/oms/openapi"
 	"github.com/orderstream/oms/payment/simulated"
+	"github.com/orderstream/oms/payment/stripe"
 )
 
 // service is a running oms: everything, from the disk up to the port.
@@ -38,6 +39,7 @@ type service struct {
 	store   *jsstore.Store
 	queues  *workqueue.Queues
 	gateway *simulated.Gateway
+	stripe  *stripe.Gateway // nil when there is no key for it
 	logs    logs
 	views   views
 
@@ -65,7 +67,7 @@ func newService(ctx context.Context, cfg serveConfig) (s *service, err error) {
 		}
 	}()
 	for _, build := range []func(context.Context) error{
-		s.openListener, s.openTracer, s.openNATS, s.openStore, s.openLogs, s.openEngines, s.openViews, s.openPublisher, s.openMetrics, s.openAPI,
+		s.openListener, s.openTracer, s.openNATS, s.openStore, s.openLogs, s.openGateways, s.openEngines, s.openViews, s.openPublisher, s.openMetrics, s.openAPI,
 	} {
 		if err := build(ctx); err != nil {
 			return s, err
@@ -197,7 +199,7 @@ func (s *service) openAPI(context.Context) error {
 			Guard: guard, Orders: s.orders(), Inventory: s.inventory(), Promotions: s.promotions(), Payments: s.payments(),
 			Unfinished: s.logs.orders.ActiveEverywhere,
 			Events:     s.store, OrderView: s.views.ordersView(), StockView: s.views.stockView(), Projections: &s.views,
-			CaptureAt: s.cfg.captureAt(), ReturnWindow: s.cfg.ReturnWindow,
+			CaptureAt: s.cfg.captureAt(), DefaultGateway: s.cfg.DefaultGateway, ReturnWindow: s.cfg.ReturnWindow,
 			Script: s.scripter(), OpenAPI: openapi.Document, Ready: s.ready, Hooks: s.tracer.API(s.metrics.API()),
 		})
 	if err != nil {
@@ -210,6 +212,13 @@ func (s *service) openAPI(context.Context) error {
 	}
 	mux.Handle("/", calls)
 	mux.Handle("GET /metrics", s.metrics.Handler())
+	hook, err := s.stripeWebhook()
+	if err != nil {
+		return err
+	}
+	if hook != nil {
+		mux.Handle(webhookPath, hook)
+	}
 	if s.cfg.Profile {
 		mux.Handle("/debug/pprof/", auth.LocalOnly(http.HandlerFunc(pprof.Index)))
 		mux.Handle("/debug/pprof/profile", auth.LocalOnly(http.HandlerFunc(pprof.Profile)))

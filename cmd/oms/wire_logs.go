@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -18,9 +17,6 @@ import (
 	"github.com/orderstream/oms/order"
 	"github.com/orderstream/oms/participants"
 	"github.com/orderstream/oms/payment"
-	"github.com/orderstream/oms/payment/credit"
-	"github.com/orderstream/oms/payment/gateway"
-	"github.com/orderstream/oms/payment/simulated"
 	"github.com/orderstream/oms/promotion"
 	"github.com/orderstream/oms/saga"
 )
@@ -106,7 +102,7 @@ func orderToken(e proto.Message) string {
 }
 
 // openEngines starts the saga and the participants of this process.
-func (s *service) openEngines(context.Context) (err error) {
+func (s *service) openEngines(context.Context) error {
 	hooks := s.tracer.Participants(participants.Hooks{})
 	s.logs.runner.Attach(s.orders())
 	if s.cfg.runs("saga") {
@@ -130,12 +126,7 @@ func (s *service) openEngines(context.Context) (err error) {
 		s.engines = append(s.engines, engine{"fraud", p.Run})
 	}
 	if s.cfg.runs("payment") {
-		s.gateway, err = simulated.Open(simulated.Config{Path: filepath.Join(s.cfg.Data, "simulated-gateway.db")})
-		if err != nil {
-			return err
-		}
-		p := &participants.Payment{Queues: s.queues, Log: s.payments(), Gateways: gateway.Set{"simulated": s.gateway, order.CreditGateway: credit.Gateway{}}, Now: time.Now, Hooks: hooks}
-		s.engines = append(s.engines, engine{"payment", p.Run})
+		s.openPayment(hooks)
 	}
 	return nil
 }

@@ -56,6 +56,7 @@ type Metrics struct {
 	routed    *prometheus.HistogramVec
 	putBack   *prometheus.CounterVec
 	dropped   *prometheus.CounterVec
+	webhooks  *prometheus.CounterVec
 }
 
 // NewMetrics registers everything under the prefix "oms_".
@@ -80,6 +81,7 @@ func NewMetrics() *Metrics {
 		routed:    histogram(r, "oms_routed_seconds", "Time of a command or read at the owner of its partition, in another process.", "log", "result"),
 		putBack:   counter(r, "oms_queue_put_back_total", "Messages whose work failed and is tried again.", "queue"),
 		dropped:   counter(r, "oms_queue_dropped_total", "Messages that can never be worked on and were dropped.", "queue"),
+		webhooks:  counter(r, "oms_webhooks_total", "Events that others sent us, by what became of them.", "from", "kind", "became"),
 	}
 	return m
 }
@@ -177,4 +179,10 @@ func (m *Metrics) API() rpc.Hooks {
 		}
 		m.calls.WithLabelValues(procedure, word).Observe(took.Seconds())
 	}}
+}
+
+// Webhook counts the events that somebody sends us. A kind is counted only when
+// its signature was good, so that nobody else makes up names.
+func (m *Metrics) Webhook(from string) func(ctx context.Context, kind, became string) {
+	return func(_ context.Context, kind, became string) { m.webhooks.WithLabelValues(from, kind, became).Inc() }
 }

@@ -63,7 +63,7 @@ func (s changes) AddNote(ctx context.Context, req *orderv1.AddNoteRequest) (*ord
 
 // EditItems asks the same command for its preview and for its decision.
 func (s changes) EditItems(ctx context.Context, req *orderv1.EditItemsRequest) (*orderv1.EditItemsResponse, error) {
-	c := order.EditItems{Set: linesOf(req.GetSet()), Remove: req.GetRemove(), Payments: paymentsOf(req.GetPayments()), Now: s.now()}
+	c := order.EditItems{Set: linesOf(req.GetSet()), Remove: req.GetRemove(), Payments: s.paidBy(paymentsOf(req.GetPayments())), Now: s.now()}
 	if !req.GetPreview() {
 		res, err := s.change(ctx, req, func(by string) eventstore.Command[order.Order] {
 			c.By = by

@@ -14,6 +14,8 @@ type orders struct {
 	orderReads
 	// captureAt is for orders that do not say.
 	captureAt orderv1.CaptureAt
+	// gateway is for payments that do not say; empty leaves it to the order.
+	gateway string
 }
 
 // CreateOrder names the order before it is stored. With an idempotency key the
@@ -27,6 +29,10 @@ func (s orders) CreateOrder(ctx context.Context, req *orderv1.CreateOrderRequest
 	now := s.now()
 	id := s.nameOf(meta, req.GetOrderId(), now)
 	create := createOf(req, meta.Actor, now)
+	create.Payments = s.paidBy(create.Payments)
+	if len(create.Payments) == 0 && s.gateway != "" {
+		create.Payments = []order.PaymentItem{{Gateway: s.gateway}}
+	}
 	if create.CaptureAt == orderv1.CaptureAt_CAPTURE_AT_UNSPECIFIED {
 		create.CaptureAt = s.captureAt
 	}
@@ -41,6 +47,16 @@ func (s orders) CreateOrder(ctx context.Context, req *orderv1.CreateOrderRequest
 		Status:   orderv1.OrderStatus_ORDER_STATUS_CREATED,
 		Revision: res.Revision, Position: res.Position, Repeated: res.Repeated,
 	}, nil
+}
+
+// paidBy gives payments that name no gateway the one of the installation.
+func (s orders) paidBy(ps []order.PaymentItem) []order.PaymentItem {
+	for i := range ps {
+		if ps[i].Gateway == "" {
+			ps[i].Gateway = s.gateway
+		}
+	}
+	return ps
 }
 
 // nameOf is the id of an order that a request makes.
@@ -90,7 +106,7 @@ func (s orders) RetryPayment(ctx context.Context, req *orderv1.RetryPaymentReque
 	if err != nil {
 		return nil, err
 	}
-	res, err := s.log.Execute(ctx, meta, req.GetOrderId(), order.RetryPayment{Payments: paymentsOf(req.GetPayments())})
+	res, err := s.log.Execute(ctx, meta, req.GetOrderId(), order.RetryPayment{Payments: s.paidBy(paymentsOf(req.GetPayments()))})
 	if err != nil {
 		return nil, err
 	}

@@ -50,7 +50,7 @@ func (s returns) AcceptReturn(ctx context.Context, req *orderv1.AcceptReturnRequ
 		c := order.AcceptReturn{ReturnID: req.GetReturnId(), Restock: req.GetRestock(), FeeMinor: req.GetFee().GetMinorUnits(), By: by, Now: s.now()}
 		if x := req.GetExchange(); x != nil {
 			c.Exchange = &order.Exchange{
-				OrderID: linked, Items: linesOf(x.GetItems()), Payments: paymentsOf(x.GetPayments()), ShippingAddress: addressOf(x.GetShippingAddress()),
+				OrderID: linked, Items: linesOf(x.GetItems()), Payments: s.paidBy(paymentsOf(x.GetPayments())), ShippingAddress: addressOf(x.GetShippingAddress()),
 				Shipping: order.Shipping{
 					Method: x.GetShipping().GetMethod(), Price: amountOf(x.GetShipping().GetPrice()), Tax: amountOf(x.GetShipping().GetTax()),
 				},

@@ -58,6 +58,9 @@ type Config struct {
 	// CaptureAt is when the payment of an order is taken that does not say;
 	// unspecified is at confirm.
 	CaptureAt orderv1.CaptureAt
+	// DefaultGateway is that of payments that do not say; empty leaves it to the
+	// order.
+	DefaultGateway string
 	// ReturnWindow is how long after units have left they may be returned; 0
 	// means for ever.
 	ReturnWindow time.Duration
@@ -163,7 +166,7 @@ func options(cfg Config, rules validator, life context.Context) connect.HandlerO
 
 func mount(mux *http.ServeMux, cfg Config, opts connect.HandlerOption) {
 	reads := orderReads{log: cfg.Orders, view: cfg.OrderView, now: cfg.Now}
-	writes := orders{reads, cfg.CaptureAt}
+	writes := orders{reads, cfg.CaptureAt, cfg.DefaultGateway}
 	mux.Handle(orderv1connect.NewOrderServiceHandler(writes, opts))
 	mux.Handle(orderv1connect.NewChangeServiceHandler(changes{writes}, opts))
 	mux.Handle(orderv1connect.NewFulfilmentServiceHandler(fulfilment{writes}, opts))

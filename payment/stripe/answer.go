@@ -62,7 +62,7 @@ func authorization(pi *sdk.PaymentIntent) (gateway.Result, error) {
 	if authorized(pi) {
 		return approved(pi.ID), nil
 	}
-	switch pi.Status { //nolint:exhaustive // the rest is under way, unless an error says why it is not
+	switch pi.Status { // the rest is under way, unless an error says why it is not
 	case sdk.PaymentIntentStatusCanceled, sdk.PaymentIntentStatusRequiresAction:
 	default:
 		if pi.LastPaymentError == nil || pi.Status == sdk.PaymentIntentStatusProcessing {
@@ -75,7 +75,7 @@ func authorization(pi *sdk.PaymentIntent) (gateway.Result, error) {
 // authorized reports whether a PaymentIntent ever was. A cancelled one is told
 // by its charge.
 func authorized(pi *sdk.PaymentIntent) bool {
-	switch pi.Status { //nolint:exhaustive // the rest was not
+	switch pi.Status { // the rest was not
 	case sdk.PaymentIntentStatusRequiresCapture, sdk.PaymentIntentStatusSucceeded:
 		return true
 	case sdk.PaymentIntentStatusCanceled:
@@ -86,7 +86,7 @@ func authorized(pi *sdk.PaymentIntent) bool {
 
 // refund is what became of one. One that is pending is on its way.
 func refund(r *sdk.Refund) gateway.Result {
-	switch r.Status { //nolint:exhaustive // the rest is done or on its way
+	switch r.Status { // the rest is done or on its way
 	case sdk.RefundStatusFailed, sdk.RefundStatusCanceled:
 		return refused(cmp.Or(string(r.FailureReason), string(r.Status)), "the refund failed")
 	}

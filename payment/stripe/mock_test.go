@@ -3,6 +3,7 @@ package stripe_test
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -38,7 +39,7 @@ func TestStripeMockAcceptsEveryRequest(t *testing.T) {
 			r.Body = io.NopCloser(bytes.NewReader(body))
 			kept := httptest.NewRecorder()
 			double.ServeHTTP(kept, r)
-			m.show(t, r, body, kept)
+			m.show(context.WithoutCancel(r.Context()), t, r, body, kept)
 			w.Header().Set("Content-Type", "application/json")
 			w.WriteHeader(kept.Code)
 			_, _ = w.Write(kept.Body.Bytes())
@@ -70,8 +71,9 @@ type mock struct {
 var ids = regexp.MustCompile(`/(pi|re|ch)_\w+`)
 
 // show lets stripe-mock judge a request, and the shape of the double's answer.
-func (m *mock) show(t *testing.T, r *http.Request, body []byte, kept *httptest.ResponseRecorder) {
-	req, err := http.NewRequestWithContext(t.Context(), r.Method, m.url+r.URL.RequestURI(), bytes.NewReader(body))
+func (m *mock) show(ctx context.Context, t *testing.T, r *http.Request, body []byte, kept *httptest.ResponseRecorder) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(ctx, r.Method, m.url+r.URL.RequestURI(), bytes.NewReader(body))
 	if err != nil {
 		t.Error(err)
 		return

@@ -137,20 +137,19 @@ func TestFaultsSayWhatIsKnown(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := stripetest.Open(t)
 			g := open(t, s)
-			fail := true
-			s.Fail = func(r *http.Request) stripetest.Fault {
-				if fail && r.Method == http.MethodPost {
+			s.Fail(func(r *http.Request) stripetest.Fault {
+				if r.Method == http.MethodPost {
 					return tt.fault
 				}
 				return stripetest.None
-			}
+			})
 			c := call("a", "", 1000)
 			for range 2 {
 				if _, err := g.Authorize(t.Context(), c); !errors.Is(err, tt.want) {
 					t.Fatalf("got %v, want %v", err, tt.want)
 				}
 			}
-			fail = false
+			s.Fail(nil)
 			if r := do(t, g.Authorize, c); !r.Approved {
 				t.Errorf("again: %+v", r)
 			}

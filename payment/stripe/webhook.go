@@ -81,7 +81,6 @@ func (h *Webhook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "try again later", http.StatusServiceUnavailable)
 		return
 	}
-	_, _ = io.WriteString(w, became+"\n")
 }
 
 func (h *Webhook) taken(ctx context.Context, kind, became string) {

@@ -300,7 +300,7 @@ func TestAnOrderThatIsNotHereIsAcknowledged(t *testing.T) {
 func TestStripeSendsAgainWhatCouldNotBeSettled(t *testing.T) {
 	s := newShop(t, t)
 	s.handle(story[0], fate{})
-	s.stripe.Fail = func(*http.Request) stripetest.Fault { return stripetest.Broken }
+	s.stripe.Fail(func(*http.Request) stripetest.Fault { return stripetest.Broken })
 	events := s.stripe.Events()
 	if code := s.post(events[0], secret, time.Now()); code != http.StatusServiceUnavailable {
 		t.Errorf("status %d, want 503", code)

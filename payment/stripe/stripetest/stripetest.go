@@ -43,16 +43,16 @@ const (
 	Broken
 )
 
-// Server is the double. Its fields may be set before the first request.
+// Server is the double.
 type Server struct {
 	// URL of the server.
 	URL string
-	// SingleCapture makes every card one that can be captured once only.
+	// SingleCapture makes every card one that can be captured once only; to be
+	// set before the first request.
 	SingleCapture bool
-	// Fail says how a request fails; nil lets all pass.
-	Fail func(*http.Request) Fault
 
 	mu      sync.Mutex
+	fail    func(*http.Request) Fault
 	kept    map[string]answer
 	intents map[string]*intent
 	refunds []*refund
@@ -112,13 +112,20 @@ type fault struct {
 }
 
 // Open starts a server that ends with the test.
-func Open(t testing.TB) *Server {
-	t.Helper()
+func Open(tb testing.TB) *Server {
+	tb.Helper()
 	s := &Server{kept: map[string]answer{}, intents: map[string]*intent{}}
 	srv := httptest.NewServer(s)
-	t.Cleanup(srv.Close)
+	tb.Cleanup(srv.Close)
 	s.URL = srv.URL
 	return s
+}
+
+// Fail says how requests fail from now on; nil lets all pass.
+func (s *Server) Fail(how func(*http.Request) Fault) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fail = how
 }
 
 // ServeHTTP answers a request as Stripe would.
@@ -127,10 +134,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return
 	}
+	s.mu.Lock()
+	fail := s.fail
+	s.mu.Unlock()
 	f := None
-	if s.Fail != nil {
+	if fail != nil {
 		r.Body = io.NopCloser(bytes.NewReader(body))
-		f = s.Fail(r)
+		f = fail(r)
 	}
 	switch f {
 	case Before:
