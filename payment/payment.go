@@ -60,6 +60,10 @@ type Payment struct {
 	Transactions []Transaction `cbor:"4,keyasint,omitempty"`
 	// Requests are the bulk requests that were decided or closed.
 	Requests []BulkRequest `cbor:"5,keyasint,omitempty"`
+	// Ordinal is the number of this payment among those of the installation, from
+	// which the numbers of its records are made; Records is how many there are.
+	Ordinal uint64 `cbor:"6,keyasint,omitempty"`
+	Records int64  `cbor:"7,keyasint,omitempty"`
 }
 
 // Transaction is one operation with its outcome.
@@ -85,6 +89,16 @@ type Transaction struct {
 	Message string `cbor:"10,keyasint,omitempty"`
 	// At is when the outcome was recorded.
 	At time.Time `cbor:"11,keyasint,omitzero"`
+	// Number is that of the payment record that it is; 0 when it is none.
+	// Refunds is the record that a refund gives back from, FullRefund says that
+	// nothing of that is left.
+	Number     int64 `cbor:"12,keyasint,omitempty"`
+	Refunds    int64 `cbor:"13,keyasint,omitempty"`
+	FullRefund bool  `cbor:"14,keyasint,omitempty"`
+	// Method and ExternalReference say how and where a payment was made that was
+	// made elsewhere.
+	Method            string `cbor:"15,keyasint,omitempty"`
+	ExternalReference string `cbor:"16,keyasint,omitempty"`
 }
 
 // BulkRequest is what is kept of a bulk request.
@@ -104,9 +118,8 @@ type BulkRequest struct {
 	TransactionIDs []string `cbor:"6,keyasint,omitempty"`
 }
 
-// New returns the payments of an order that has none. The ordinal does not
-// matter: payments are not numbered.
-func New(id string, _ uint64) Payment { return Payment{OrderID: id} }
+// New returns the payments of an order that has none.
+func New(id string, ordinal uint64) Payment { return Payment{OrderID: id, Ordinal: ordinal} }
 
 // Evolve folds one stored event. It never fails and never changes what the
 // given state shares.
@@ -120,6 +133,8 @@ func Evolve(p Payment, e proto.Message) Payment {
 		p = p.noted(e.GetTransaction(), true).moved(e.GetTransaction(), Void)
 	case *paymentv1.PaymentRefunded:
 		p = p.noted(e.GetTransaction(), true).moved(e.GetTransaction(), Refund)
+	case *paymentv1.PaymentRecorded:
+		p = p.external(e)
 	case *paymentv1.PaymentFailed:
 		p = p.noted(e.GetTransaction(), false)
 	case *paymentv1.BulkTransactionRecorded:
@@ -142,6 +157,10 @@ func (p Payment) noted(t *paymentv1.Transaction, approved bool) Payment {
 		Amount: t.GetAmountMinor(), Currency: t.GetCurrencyCode(),
 		Gateway: t.GetGateway(), Reference: t.GetGatewayReference(),
 		Approved: approved, Code: t.GetResponseCode(), Message: t.GetResponseMessage(),
+		Number: t.GetPaymentNumber(), Refunds: t.GetRefundedPaymentNumber(), FullRefund: t.GetFullRefund(),
+	}
+	if noted.Number != 0 {
+		p.Records++
 	}
 	if at := t.GetAt(); at != nil {
 		noted.At = at.AsTime()

@@ -170,6 +170,7 @@ func TestMoneyIsConserved(t *testing.T) {
 
 // checkLedger checks the rules of the ledger, which hold after every event.
 func checkLedger(t *rapid.T, p payment.Payment) {
+	checkEntries(t, p)
 	for _, i := range p.Items {
 		for _, a := range i.Authorizations {
 			if a.Voided < 0 || a.Captured < 0 || a.Refunded < 0 || a.Open() < 0 || a.Refundable() < 0 {

@@ -139,7 +139,7 @@ func (p Payment) facts(results []TaskResult, now time.Time) []proto.Message {
 		if p.has(r.Task.TransactionID) || r.Result.Approved && (r.Task.Call.AmountMinor == 0 || !p.books(r)) {
 			continue
 		}
-		e := r.fact(now)
+		e := p.fact(r, now)
 		events, p = append(events, e), Evolve(p, e)
 	}
 	return events
@@ -155,16 +155,19 @@ func (p Payment) books(r TaskResult) bool {
 }
 
 // fact is the event of a result.
-func (r TaskResult) fact(now time.Time) proto.Message {
+func (p Payment) fact(r TaskResult, now time.Time) proto.Message {
 	t := &paymentv1.Transaction{
 		TransactionId: r.Task.TransactionID, PaymentItemId: r.Task.PaymentItemID, Operation: r.Task.Call.Operation,
 		AmountMinor: r.Task.Call.AmountMinor, CurrencyCode: r.Task.Call.Currency, Gateway: r.Task.Gateway,
 		ResponseCode: r.Result.Code, ResponseMessage: r.Result.Message, At: timestamppb.New(now),
 	}
+	if r.Result.Approved {
+		t.GatewayReference = r.reference()
+	}
+	p.numbered(t, r.Result.Approved)
 	if !r.Result.Approved {
 		return &paymentv1.PaymentFailed{Transaction: t}
 	}
-	t.GatewayReference = r.reference()
 	switch t.GetOperation() {
 	case Authorize:
 		return &paymentv1.PaymentAuthorized{Transaction: t}

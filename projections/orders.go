@@ -9,7 +9,6 @@ import (
 
 	"github.com/orderstream/oms/eventstore"
 	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
-	"github.com/orderstream/oms/order"
 	"github.com/orderstream/oms/order/document"
 )
 
@@ -90,9 +89,7 @@ func projectOrder(tx *Tx, c eventstore.Commit, events []eventstore.Recorded) err
 		return nil
 	}
 	o.Position, o.UpdatedAt = c.Position, c.GetTime()
-	if order.Status(o.GetStatus()).Final() || order.Status(o.GetStatus()).Confirmed() { //nolint:gosec // the numbers are the same
-		o.PaymentStatus = document.PaymentStatus(o)
-	}
+	o.PaymentStatus = document.PaymentStatus(o)
 	tx.Keep(bucketOrders, key(tenant, place), o)
 	moveStatus(tx, o, before, place)
 	remember(tx, c, place)

@@ -11,7 +11,7 @@ import (
 )
 
 func newPayment(a *app) *cobra.Command {
-	return group("payment", "Show payments, and script the simulated gateway", newPaymentGet(a), newPaymentScript(a))
+	return group("payment", "Show and record payments, and script the simulated gateway", newPaymentGet(a), newPaymentRecords(a), newPaymentRecord(a), newPaymentScript(a))
 }
 
 func (a *app) payments() (paymentv1connect.PaymentServiceClient, error) {

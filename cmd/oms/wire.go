@@ -198,7 +198,7 @@ func (s *service) openAPI(context.Context) error {
 		rpc.Config{
 			Guard: guard, Orders: s.orders(), Inventory: s.inventory(), Promotions: s.promotions(), Payments: s.payments(),
 			Unfinished: s.logs.orders.ActiveEverywhere,
-			Events:     s.store, OrderView: s.views.ordersView(), StockView: s.views.stockView(), Projections: &s.views,
+			Events:     s.store, OrderView: s.views.ordersView(), StockView: s.views.stockView(), PaymentView: s.views.paymentsView(), Projections: &s.views,
 			CaptureAt: s.cfg.captureAt(), DefaultGateway: s.cfg.DefaultGateway, ReturnWindow: s.cfg.ReturnWindow,
 			Script: s.scripter(), OpenAPI: openapi.Document, Ready: s.ready, Hooks: s.tracer.API(s.metrics.API()),
 		})

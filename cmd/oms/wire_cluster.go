@@ -63,7 +63,7 @@ var commandsOf = map[string][]any{
 		promotion.BulkTransaction{},
 		promotion.Release{},
 	},
-	"payment": {payment.Record{}, payment.Settle{}},
+	"payment": {payment.Record{}, payment.Settle{}, payment.RecordExternal{}},
 }
 
 // logOf is the log that a role decides on. A process that does not run the

@@ -58,7 +58,7 @@ func (s *service) openLogs(ctx context.Context) (err error) {
 		return err
 	}
 	s.logs.payments, err = jsstore.OpenLog(ctx, s.store, eventstore.Definition[payment.Payment]{
-		Name: "payment", Version: 1, New: payment.New, Evolve: payment.Evolve,
+		Name: "payment", Version: 2, New: payment.New, Evolve: payment.Evolve,
 		Commands: commandsOf["payment"],
 	}, nil)
 	return err

@@ -18,7 +18,7 @@ import (
 
 // views are the projections of this process, by name.
 type views struct {
-	orders, stock *projections.Runner
+	orders, stock, payments *projections.Runner
 }
 
 // view is a runner with the name of its view.
@@ -29,7 +29,7 @@ type view struct {
 
 // all returns the views that are open.
 func (v *views) all() (all []view) {
-	for _, one := range []view{{"orders", v.orders}, {"stock", v.stock}} {
+	for _, one := range []view{{"orders", v.orders}, {"stock", v.stock}, {"payments", v.payments}} {
 		if one.Runner != nil {
 			all = append(all, one)
 		}
@@ -80,6 +80,14 @@ func (v *views) stockView() rpc.StockView {
 	}{projections.Stock{View: v.stock.View()}, v.stock.View()}
 }
 
+// paymentsView reads the payment records, and can be waited for.
+func (v *views) paymentsView() rpc.PaymentView {
+	return struct {
+		projections.Payments
+		*projections.View
+	}{projections.Payments{View: v.payments.View()}, v.payments.View()}
+}
+
 // openViews opens the read models and follows the logs with them.
 func (s *service) openViews(context.Context) (err error) {
 	if !s.cfg.runs("projections") && !s.cfg.runs("api") {
@@ -90,6 +98,9 @@ func (s *service) openViews(context.Context) (err error) {
 		return err
 	}
 	if s.views.stock, err = projections.Open(cfg, projections.StockProjector()); err != nil {
+		return err
+	}
+	if s.views.payments, err = projections.Open(cfg, projections.PaymentsProjector()); err != nil {
 		return err
 	}
 	for _, r := range s.views.all() {

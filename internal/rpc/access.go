@@ -69,8 +69,10 @@ var access = map[string]auth.Scope{
 	promotionv1connect.PromotionServiceGetPromoCodeProcedure:     auth.Read,
 	promotionv1connect.PromotionServiceDisablePromoCodeProcedure: auth.Write,
 
-	paymentv1connect.PaymentServiceGetPaymentProcedure:    auth.Read,
-	paymentv1connect.PaymentServiceScriptGatewayProcedure: auth.Operate,
+	paymentv1connect.PaymentServiceGetPaymentProcedure:         auth.Read,
+	paymentv1connect.PaymentServiceListPaymentRecordsProcedure: auth.Read,
+	paymentv1connect.PaymentServiceRecordPaymentProcedure:      auth.Operate,
+	paymentv1connect.PaymentServiceScriptGatewayProcedure:      auth.Operate,
 
 	sagav1connect.SagaServiceListSagasProcedure:      auth.Read,
 	sagav1connect.SagaServiceGetSagaProcedure:        auth.Read,

@@ -2,10 +2,12 @@ package rpc
 
 import (
 	"context"
+	"time"
 
 	"github.com/orderstream/oms/eventstore"
 	paymentv1 "github.com/orderstream/oms/gen/oms/payment/v1"
 	"github.com/orderstream/oms/internal/fault"
+	"github.com/orderstream/oms/order"
 	"github.com/orderstream/oms/payment"
 )
 
@@ -17,6 +19,9 @@ type Scripter interface {
 // payments serves PaymentService.
 type payments struct {
 	log    eventstore.Log[payment.Payment]
+	orders eventstore.Log[order.Order]
+	view   PaymentView
+	now    func() time.Time
 	script Scripter // nil when the simulated gateway is not enabled
 }
 
@@ -59,6 +64,9 @@ func paymentOf(p payment.Payment) *paymentv1.Payment {
 			TransactionId: t.ID, PaymentItemId: t.PaymentItemID, Operation: t.Operation, Amount: moneyOf(t.Amount, t.Currency),
 			Succeeded: t.Approved, ResponseCode: t.Code, ResponseMessage: t.Message, At: timestampOf(t.At),
 		})
+	}
+	for _, e := range p.Entries() {
+		out.Records = append(out.Records, recordOf(p.OrderID, e))
 	}
 	return out
 }

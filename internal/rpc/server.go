@@ -51,6 +51,7 @@ type Config struct {
 
 	OrderView   OrderView
 	StockView   StockView
+	PaymentView PaymentView
 	Projections Projections
 
 	// Script is the simulated gateway; nil when it is not enabled.
@@ -173,7 +174,7 @@ func mount(mux *http.ServeMux, cfg Config, opts connect.HandlerOption) {
 	mux.Handle(orderv1connect.NewReturnServiceHandler(returns{writes, cfg.ReturnWindow}, opts))
 	mux.Handle(inventoryv1connect.NewInventoryServiceHandler(stock{cfg.Inventory, cfg.StockView, cfg.Now}, opts))
 	mux.Handle(promotionv1connect.NewPromotionServiceHandler(promotions{cfg.Promotions}, opts))
-	mux.Handle(paymentv1connect.NewPaymentServiceHandler(payments{cfg.Payments, cfg.Script}, opts))
+	mux.Handle(paymentv1connect.NewPaymentServiceHandler(payments{cfg.Payments, cfg.Orders, cfg.PaymentView, cfg.Now, cfg.Script}, opts))
 	mux.Handle(sagav1connect.NewSagaServiceHandler(sagas{cfg.Orders, cfg.Unfinished, cfg.Now}, opts))
 	mux.Handle(projectionv1connect.NewProjectionServiceHandler(projectionService{cfg.Projections}, opts))
 	mux.Handle(logv1connect.NewLogServiceHandler(events{cfg.Events, reads}, opts))

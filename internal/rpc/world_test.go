@@ -47,8 +47,8 @@ type world struct {
 
 // views are the read models; start lets them follow their logs.
 type views struct {
-	orders, stock *projections.Runner
-	start         func()
+	orders, stock, payments *projections.Runner
+	start                   func()
 }
 
 func (v views) Status(ctx context.Context) []projections.Status {
@@ -69,6 +69,11 @@ type orderView struct {
 
 type stockView struct {
 	projections.Stock
+	*projections.View
+}
+
+type paymentView struct {
+	projections.Payments
 	*projections.View
 }
 
@@ -115,6 +120,7 @@ func newWorld(tb testing.TB, s setup) *world {
 		Promotions:  openLog(tb, store, eventstore.Definition[promotion.State]{Name: "promotion", Version: 1, New: promotion.New, Evolve: promotion.Evolve}),
 		OrderView:   orderView{projections.Orders{View: w.views.orders.View()}, w.views.orders.View()},
 		StockView:   stockView{projections.Stock{View: w.views.stock.View()}, w.views.stock.View()},
+		PaymentView: paymentView{projections.Payments{View: w.views.payments.View()}, w.views.payments.View()},
 		Projections: w.views, Script: s.script, MaxBody: s.maxBody, Ready: s.ready, OpenAPI: []byte("openapi: 3.1.0\n"),
 	}
 	w.serve(cfg)
@@ -171,11 +177,11 @@ func openViews(tb testing.TB, source projections.Source) views {
 		must(tb, err)
 		return r
 	}
-	v := views{orders: open(projections.OrdersProjector()), stock: open(projections.StockProjector())}
+	v := views{orders: open(projections.OrdersProjector()), stock: open(projections.StockProjector()), payments: open(projections.PaymentsProjector())}
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	v.start = func() {
-		for _, r := range []*projections.Runner{v.orders, v.stock} {
+		for _, r := range []*projections.Runner{v.orders, v.stock, v.payments} {
 			running.Go(func() { r.Run(ctx) })
 			changed, stop := r.View().Subscribe("")
 			for !r.View().Ready() {
@@ -189,6 +195,7 @@ func openViews(tb testing.TB, source projections.Source) views {
 		running.Wait()
 		must(tb, v.orders.Close())
 		must(tb, v.stock.Close())
+		must(tb, v.payments.Close())
 	})
 	return v
 }

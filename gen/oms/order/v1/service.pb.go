@@ -850,8 +850,9 @@ type Order struct {
 	InvoiceIds []string `protobuf:"bytes,40,rep,name=invoice_ids,json=invoiceIds,proto3" json:"invoice_ids,omitempty"`
 	// What the order owes after all that was cancelled and returned.
 	Due *v1.Money `protobuf:"bytes,41,opt,name=due,proto3" json:"due,omitempty"`
-	// Status by the ledger: "Pending Payment", "Partial Paid" or "Paid"; empty
-	// while the checkout runs (DirectScale order status).
+	// Status by the ledger: "Pending Payment" (also on hold), "Partial Paid" or
+	// "Paid"; "Voided" when cancelled; empty while the checkout runs (DirectScale
+	// order status).
 	PaymentStatus string `protobuf:"bytes,42,opt,name=payment_status,json=paymentStatus,proto3" json:"payment_status,omitempty"`
 	// Pieces of work that are still to be done.
 	OpenWork int32 `protobuf:"varint,43,opt,name=open_work,json=openWork,proto3" json:"open_work,omitempty"`

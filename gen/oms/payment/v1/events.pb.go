@@ -108,7 +108,14 @@ type Transaction struct {
 	// Provider's response text.
 	ResponseMessage string `protobuf:"bytes,9,opt,name=response_message,json=responseMessage,proto3" json:"response_message,omitempty"`
 	// When the outcome was recorded.
-	At            *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=at,proto3" json:"at,omitempty"`
+	At *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=at,proto3" json:"at,omitempty"`
+	// Number of the payment record that this is (DirectScale OrderPaymentId): of
+	// captures, refunds and attempts that failed; unique in the installation.
+	PaymentNumber int64 `protobuf:"varint,11,opt,name=payment_number,json=paymentNumber,proto3" json:"payment_number,omitempty"`
+	// Payment record of the charge that a refund gives back from.
+	RefundedPaymentNumber int64 `protobuf:"varint,12,opt,name=refunded_payment_number,json=refundedPaymentNumber,proto3" json:"refunded_payment_number,omitempty"`
+	// True when nothing of that charge is left after this refund.
+	FullRefund    bool `protobuf:"varint,13,opt,name=full_refund,json=fullRefund,proto3" json:"full_refund,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -211,6 +218,27 @@ func (x *Transaction) GetAt() *timestamppb.Timestamp {
 		return x.At
 	}
 	return nil
+}
+
+func (x *Transaction) GetPaymentNumber() int64 {
+	if x != nil {
+		return x.PaymentNumber
+	}
+	return 0
+}
+
+func (x *Transaction) GetRefundedPaymentNumber() int64 {
+	if x != nil {
+		return x.RefundedPaymentNumber
+	}
+	return 0
+}
+
+func (x *Transaction) GetFullRefund() bool {
+	if x != nil {
+		return x.FullRefund
+	}
+	return false
 }
 
 // PaymentAuthorized: an amount is reserved with the provider.
@@ -398,6 +426,80 @@ func (x *PaymentRefunded) GetTransaction() *Transaction {
 	return nil
 }
 
+// PaymentRecorded: a payment that was made elsewhere, in cash or to a bank
+// account, was written down. Nothing is asked of any gateway for it.
+type PaymentRecorded struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The payment, as an operation that captures, of the gateway "external".
+	Transaction *Transaction `protobuf:"bytes,1,opt,name=transaction,proto3" json:"transaction,omitempty"`
+	// How it was paid, e.g. "cash" or "bank_transfer".
+	Method string `protobuf:"bytes,2,opt,name=method,proto3" json:"method,omitempty"`
+	// What it is called elsewhere, e.g. the number of a receipt.
+	Reference string `protobuf:"bytes,3,opt,name=reference,proto3" json:"reference,omitempty"`
+	// Who wrote it down.
+	RecordedBy    string `protobuf:"bytes,4,opt,name=recorded_by,json=recordedBy,proto3" json:"recorded_by,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PaymentRecorded) Reset() {
+	*x = PaymentRecorded{}
+	mi := &file_oms_payment_v1_events_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PaymentRecorded) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PaymentRecorded) ProtoMessage() {}
+
+func (x *PaymentRecorded) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_payment_v1_events_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PaymentRecorded.ProtoReflect.Descriptor instead.
+func (*PaymentRecorded) Descriptor() ([]byte, []int) {
+	return file_oms_payment_v1_events_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *PaymentRecorded) GetTransaction() *Transaction {
+	if x != nil {
+		return x.Transaction
+	}
+	return nil
+}
+
+func (x *PaymentRecorded) GetMethod() string {
+	if x != nil {
+		return x.Method
+	}
+	return ""
+}
+
+func (x *PaymentRecorded) GetReference() string {
+	if x != nil {
+		return x.Reference
+	}
+	return ""
+}
+
+func (x *PaymentRecorded) GetRecordedBy() string {
+	if x != nil {
+		return x.RecordedBy
+	}
+	return ""
+}
+
 // PaymentFailed: the provider refused an operation, or a rule did.
 type PaymentFailed struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -409,7 +511,7 @@ type PaymentFailed struct {
 
 func (x *PaymentFailed) Reset() {
 	*x = PaymentFailed{}
-	mi := &file_oms_payment_v1_events_proto_msgTypes[5]
+	mi := &file_oms_payment_v1_events_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -421,7 +523,7 @@ func (x *PaymentFailed) String() string {
 func (*PaymentFailed) ProtoMessage() {}
 
 func (x *PaymentFailed) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_payment_v1_events_proto_msgTypes[5]
+	mi := &file_oms_payment_v1_events_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -434,7 +536,7 @@ func (x *PaymentFailed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PaymentFailed.ProtoReflect.Descriptor instead.
 func (*PaymentFailed) Descriptor() ([]byte, []int) {
-	return file_oms_payment_v1_events_proto_rawDescGZIP(), []int{5}
+	return file_oms_payment_v1_events_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *PaymentFailed) GetTransaction() *Transaction {
@@ -462,7 +564,7 @@ type BulkTransactionRecorded struct {
 
 func (x *BulkTransactionRecorded) Reset() {
 	*x = BulkTransactionRecorded{}
-	mi := &file_oms_payment_v1_events_proto_msgTypes[6]
+	mi := &file_oms_payment_v1_events_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -474,7 +576,7 @@ func (x *BulkTransactionRecorded) String() string {
 func (*BulkTransactionRecorded) ProtoMessage() {}
 
 func (x *BulkTransactionRecorded) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_payment_v1_events_proto_msgTypes[6]
+	mi := &file_oms_payment_v1_events_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -487,7 +589,7 @@ func (x *BulkTransactionRecorded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BulkTransactionRecorded.ProtoReflect.Descriptor instead.
 func (*BulkTransactionRecorded) Descriptor() ([]byte, []int) {
-	return file_oms_payment_v1_events_proto_rawDescGZIP(), []int{6}
+	return file_oms_payment_v1_events_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *BulkTransactionRecorded) GetRequestId() string {
@@ -530,7 +632,7 @@ type BulkTransactionClosed struct {
 
 func (x *BulkTransactionClosed) Reset() {
 	*x = BulkTransactionClosed{}
-	mi := &file_oms_payment_v1_events_proto_msgTypes[7]
+	mi := &file_oms_payment_v1_events_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -542,7 +644,7 @@ func (x *BulkTransactionClosed) String() string {
 func (*BulkTransactionClosed) ProtoMessage() {}
 
 func (x *BulkTransactionClosed) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_payment_v1_events_proto_msgTypes[7]
+	mi := &file_oms_payment_v1_events_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -555,7 +657,7 @@ func (x *BulkTransactionClosed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BulkTransactionClosed.ProtoReflect.Descriptor instead.
 func (*BulkTransactionClosed) Descriptor() ([]byte, []int) {
-	return file_oms_payment_v1_events_proto_rawDescGZIP(), []int{7}
+	return file_oms_payment_v1_events_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *BulkTransactionClosed) GetRequestId() string {
@@ -569,7 +671,7 @@ var File_oms_payment_v1_events_proto protoreflect.FileDescriptor
 
 const file_oms_payment_v1_events_proto_rawDesc = "" +
 	"\n" +
-	"\x1boms/payment/v1/events.proto\x12\x0eoms.payment.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa0\x03\n" +
+	"\x1boms/payment/v1/events.proto\x12\x0eoms.payment.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa0\x04\n" +
 	"\vTransaction\x12%\n" +
 	"\x0etransaction_id\x18\x01 \x01(\tR\rtransactionId\x12&\n" +
 	"\x0fpayment_item_id\x18\x02 \x01(\tR\rpaymentItemId\x127\n" +
@@ -581,7 +683,11 @@ const file_oms_payment_v1_events_proto_rawDesc = "" +
 	"\rresponse_code\x18\b \x01(\tR\fresponseCode\x12)\n" +
 	"\x10response_message\x18\t \x01(\tR\x0fresponseMessage\x12*\n" +
 	"\x02at\x18\n" +
-	" \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"R\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12%\n" +
+	"\x0epayment_number\x18\v \x01(\x03R\rpaymentNumber\x126\n" +
+	"\x17refunded_payment_number\x18\f \x01(\x03R\x15refundedPaymentNumber\x12\x1f\n" +
+	"\vfull_refund\x18\r \x01(\bR\n" +
+	"fullRefund\"R\n" +
 	"\x11PaymentAuthorized\x12=\n" +
 	"\vtransaction\x18\x01 \x01(\v2\x1b.oms.payment.v1.TransactionR\vtransaction\"P\n" +
 	"\x0fPaymentCaptured\x12=\n" +
@@ -589,7 +695,13 @@ const file_oms_payment_v1_events_proto_rawDesc = "" +
 	"\x13AuthorizationVoided\x12=\n" +
 	"\vtransaction\x18\x01 \x01(\v2\x1b.oms.payment.v1.TransactionR\vtransaction\"P\n" +
 	"\x0fPaymentRefunded\x12=\n" +
-	"\vtransaction\x18\x01 \x01(\v2\x1b.oms.payment.v1.TransactionR\vtransaction\"N\n" +
+	"\vtransaction\x18\x01 \x01(\v2\x1b.oms.payment.v1.TransactionR\vtransaction\"\xa7\x01\n" +
+	"\x0fPaymentRecorded\x12=\n" +
+	"\vtransaction\x18\x01 \x01(\v2\x1b.oms.payment.v1.TransactionR\vtransaction\x12\x16\n" +
+	"\x06method\x18\x02 \x01(\tR\x06method\x12\x1c\n" +
+	"\treference\x18\x03 \x01(\tR\treference\x12\x1f\n" +
+	"\vrecorded_by\x18\x04 \x01(\tR\n" +
+	"recordedBy\"N\n" +
 	"\rPaymentFailed\x12=\n" +
 	"\vtransaction\x18\x01 \x01(\v2\x1b.oms.payment.v1.TransactionR\vtransaction\"\x9f\x01\n" +
 	"\x17BulkTransactionRecorded\x12\x1d\n" +
@@ -622,7 +734,7 @@ func file_oms_payment_v1_events_proto_rawDescGZIP() []byte {
 }
 
 var file_oms_payment_v1_events_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_oms_payment_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_oms_payment_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_oms_payment_v1_events_proto_goTypes = []any{
 	(Operation)(0),                  // 0: oms.payment.v1.Operation
 	(*Transaction)(nil),             // 1: oms.payment.v1.Transaction
@@ -630,24 +742,26 @@ var file_oms_payment_v1_events_proto_goTypes = []any{
 	(*PaymentCaptured)(nil),         // 3: oms.payment.v1.PaymentCaptured
 	(*AuthorizationVoided)(nil),     // 4: oms.payment.v1.AuthorizationVoided
 	(*PaymentRefunded)(nil),         // 5: oms.payment.v1.PaymentRefunded
-	(*PaymentFailed)(nil),           // 6: oms.payment.v1.PaymentFailed
-	(*BulkTransactionRecorded)(nil), // 7: oms.payment.v1.BulkTransactionRecorded
-	(*BulkTransactionClosed)(nil),   // 8: oms.payment.v1.BulkTransactionClosed
-	(*timestamppb.Timestamp)(nil),   // 9: google.protobuf.Timestamp
+	(*PaymentRecorded)(nil),         // 6: oms.payment.v1.PaymentRecorded
+	(*PaymentFailed)(nil),           // 7: oms.payment.v1.PaymentFailed
+	(*BulkTransactionRecorded)(nil), // 8: oms.payment.v1.BulkTransactionRecorded
+	(*BulkTransactionClosed)(nil),   // 9: oms.payment.v1.BulkTransactionClosed
+	(*timestamppb.Timestamp)(nil),   // 10: google.protobuf.Timestamp
 }
 var file_oms_payment_v1_events_proto_depIdxs = []int32{
-	0, // 0: oms.payment.v1.Transaction.operation:type_name -> oms.payment.v1.Operation
-	9, // 1: oms.payment.v1.Transaction.at:type_name -> google.protobuf.Timestamp
-	1, // 2: oms.payment.v1.PaymentAuthorized.transaction:type_name -> oms.payment.v1.Transaction
-	1, // 3: oms.payment.v1.PaymentCaptured.transaction:type_name -> oms.payment.v1.Transaction
-	1, // 4: oms.payment.v1.AuthorizationVoided.transaction:type_name -> oms.payment.v1.Transaction
-	1, // 5: oms.payment.v1.PaymentRefunded.transaction:type_name -> oms.payment.v1.Transaction
-	1, // 6: oms.payment.v1.PaymentFailed.transaction:type_name -> oms.payment.v1.Transaction
-	7, // [7:7] is the sub-list for method output_type
-	7, // [7:7] is the sub-list for method input_type
-	7, // [7:7] is the sub-list for extension type_name
-	7, // [7:7] is the sub-list for extension extendee
-	0, // [0:7] is the sub-list for field type_name
+	0,  // 0: oms.payment.v1.Transaction.operation:type_name -> oms.payment.v1.Operation
+	10, // 1: oms.payment.v1.Transaction.at:type_name -> google.protobuf.Timestamp
+	1,  // 2: oms.payment.v1.PaymentAuthorized.transaction:type_name -> oms.payment.v1.Transaction
+	1,  // 3: oms.payment.v1.PaymentCaptured.transaction:type_name -> oms.payment.v1.Transaction
+	1,  // 4: oms.payment.v1.AuthorizationVoided.transaction:type_name -> oms.payment.v1.Transaction
+	1,  // 5: oms.payment.v1.PaymentRefunded.transaction:type_name -> oms.payment.v1.Transaction
+	1,  // 6: oms.payment.v1.PaymentRecorded.transaction:type_name -> oms.payment.v1.Transaction
+	1,  // 7: oms.payment.v1.PaymentFailed.transaction:type_name -> oms.payment.v1.Transaction
+	8,  // [8:8] is the sub-list for method output_type
+	8,  // [8:8] is the sub-list for method input_type
+	8,  // [8:8] is the sub-list for extension type_name
+	8,  // [8:8] is the sub-list for extension extendee
+	0,  // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_oms_payment_v1_events_proto_init() }
@@ -661,7 +775,7 @@ func file_oms_payment_v1_events_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_oms_payment_v1_events_proto_rawDesc), len(file_oms_payment_v1_events_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   8,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -26,6 +26,117 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// PaymentType tells charges from credits (DirectScale PaymentType).
+type PaymentType int32
+
+const (
+	// Not a type.
+	PaymentType_PAYMENT_TYPE_UNSPECIFIED PaymentType = 0
+	// Charge: money from the customer.
+	PaymentType_PAYMENT_TYPE_CHARGE PaymentType = 1
+	// Credit: money to the customer; the amount is negative.
+	PaymentType_PAYMENT_TYPE_CREDIT PaymentType = 2
+)
+
+// Enum value maps for PaymentType.
+var (
+	PaymentType_name = map[int32]string{
+		0: "PAYMENT_TYPE_UNSPECIFIED",
+		1: "PAYMENT_TYPE_CHARGE",
+		2: "PAYMENT_TYPE_CREDIT",
+	}
+	PaymentType_value = map[string]int32{
+		"PAYMENT_TYPE_UNSPECIFIED": 0,
+		"PAYMENT_TYPE_CHARGE":      1,
+		"PAYMENT_TYPE_CREDIT":      2,
+	}
+)
+
+func (x PaymentType) Enum() *PaymentType {
+	p := new(PaymentType)
+	*p = x
+	return p
+}
+
+func (x PaymentType) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (PaymentType) Descriptor() protoreflect.EnumDescriptor {
+	return file_oms_payment_v1_service_proto_enumTypes[0].Descriptor()
+}
+
+func (PaymentType) Type() protoreflect.EnumType {
+	return &file_oms_payment_v1_service_proto_enumTypes[0]
+}
+
+func (x PaymentType) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use PaymentType.Descriptor instead.
+func (PaymentType) EnumDescriptor() ([]byte, []int) {
+	return file_oms_payment_v1_service_proto_rawDescGZIP(), []int{0}
+}
+
+// PaymentStatus is what became of a payment (DirectScale PaymentStatus).
+type PaymentStatus int32
+
+const (
+	// Not a status.
+	PaymentStatus_PAYMENT_STATUS_UNSPECIFIED PaymentStatus = 0
+	// Pending: asked for and not answered. Records are made with the answer, so
+	// none has it yet.
+	PaymentStatus_PAYMENT_STATUS_PENDING PaymentStatus = 1
+	// Paid: the money moved. A charge stays paid when it is refunded.
+	PaymentStatus_PAYMENT_STATUS_PAID PaymentStatus = 2
+	// Rejected: the provider or a rule refused.
+	PaymentStatus_PAYMENT_STATUS_REJECTED PaymentStatus = 3
+)
+
+// Enum value maps for PaymentStatus.
+var (
+	PaymentStatus_name = map[int32]string{
+		0: "PAYMENT_STATUS_UNSPECIFIED",
+		1: "PAYMENT_STATUS_PENDING",
+		2: "PAYMENT_STATUS_PAID",
+		3: "PAYMENT_STATUS_REJECTED",
+	}
+	PaymentStatus_value = map[string]int32{
+		"PAYMENT_STATUS_UNSPECIFIED": 0,
+		"PAYMENT_STATUS_PENDING":     1,
+		"PAYMENT_STATUS_PAID":        2,
+		"PAYMENT_STATUS_REJECTED":    3,
+	}
+)
+
+func (x PaymentStatus) Enum() *PaymentStatus {
+	p := new(PaymentStatus)
+	*p = x
+	return p
+}
+
+func (x PaymentStatus) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (PaymentStatus) Descriptor() protoreflect.EnumDescriptor {
+	return file_oms_payment_v1_service_proto_enumTypes[1].Descriptor()
+}
+
+func (PaymentStatus) Type() protoreflect.EnumType {
+	return &file_oms_payment_v1_service_proto_enumTypes[1]
+}
+
+func (x PaymentStatus) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use PaymentStatus.Descriptor instead.
+func (PaymentStatus) EnumDescriptor() ([]byte, []int) {
+	return file_oms_payment_v1_service_proto_rawDescGZIP(), []int{1}
+}
+
 // ScriptedOutcome is one scripted answer of the simulated gateway.
 type ScriptedOutcome int32
 
@@ -79,11 +190,11 @@ func (x ScriptedOutcome) String() string {
 }
 
 func (ScriptedOutcome) Descriptor() protoreflect.EnumDescriptor {
-	return file_oms_payment_v1_service_proto_enumTypes[0].Descriptor()
+	return file_oms_payment_v1_service_proto_enumTypes[2].Descriptor()
 }
 
 func (ScriptedOutcome) Type() protoreflect.EnumType {
-	return &file_oms_payment_v1_service_proto_enumTypes[0]
+	return &file_oms_payment_v1_service_proto_enumTypes[2]
 }
 
 func (x ScriptedOutcome) Number() protoreflect.EnumNumber {
@@ -92,7 +203,7 @@ func (x ScriptedOutcome) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use ScriptedOutcome.Descriptor instead.
 func (ScriptedOutcome) EnumDescriptor() ([]byte, []int) {
-	return file_oms_payment_v1_service_proto_rawDescGZIP(), []int{0}
+	return file_oms_payment_v1_service_proto_rawDescGZIP(), []int{2}
 }
 
 // GetPaymentRequest names the order.
@@ -197,7 +308,9 @@ type Payment struct {
 	// Transactions in the order in which they were recorded.
 	Transactions []*LedgerTransaction `protobuf:"bytes,3,rep,name=transactions,proto3" json:"transactions,omitempty"`
 	// Captured minus refunded.
-	Paid          *v1.Money `protobuf:"bytes,4,opt,name=paid,proto3" json:"paid,omitempty"`
+	Paid *v1.Money `protobuf:"bytes,4,opt,name=paid,proto3" json:"paid,omitempty"`
+	// Payment records, oldest first.
+	Records       []*PaymentRecord `protobuf:"bytes,5,rep,name=records,proto3" json:"records,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -260,6 +373,460 @@ func (x *Payment) GetPaid() *v1.Money {
 	return nil
 }
 
+func (x *Payment) GetRecords() []*PaymentRecord {
+	if x != nil {
+		return x.Records
+	}
+	return nil
+}
+
+// PaymentRecord is one movement of money, or an attempt that failed.
+type PaymentRecord struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Number, unique in the installation (DirectScale OrderPaymentId).
+	PaymentNumber int64 `protobuf:"varint,1,opt,name=payment_number,json=paymentNumber,proto3" json:"payment_number,omitempty"`
+	// Order.
+	OrderId string `protobuf:"bytes,2,opt,name=order_id,json=orderId,proto3" json:"order_id,omitempty"`
+	// Payment item of the order.
+	PaymentItemId string `protobuf:"bytes,3,opt,name=payment_item_id,json=paymentItemId,proto3" json:"payment_item_id,omitempty"`
+	// Transaction that it was.
+	TransactionId string `protobuf:"bytes,4,opt,name=transaction_id,json=transactionId,proto3" json:"transaction_id,omitempty"`
+	// Charge or credit.
+	Type PaymentType `protobuf:"varint,5,opt,name=type,proto3,enum=oms.payment.v1.PaymentType" json:"type,omitempty"`
+	// What became of it.
+	Status PaymentStatus `protobuf:"varint,6,opt,name=status,proto3,enum=oms.payment.v1.PaymentStatus" json:"status,omitempty"`
+	// Amount; negative for a credit.
+	Amount *v1.Money `protobuf:"bytes,7,opt,name=amount,proto3" json:"amount,omitempty"`
+	// The charge that a credit gives back from.
+	RefundedPaymentNumber int64 `protobuf:"varint,8,opt,name=refunded_payment_number,json=refundedPaymentNumber,proto3" json:"refunded_payment_number,omitempty"`
+	// True when nothing of that charge is left after this credit.
+	FullRefund bool `protobuf:"varint,9,opt,name=full_refund,json=fullRefund,proto3" json:"full_refund,omitempty"`
+	// Gateway; "external" for what was paid elsewhere.
+	Gateway string `protobuf:"bytes,10,opt,name=gateway,proto3" json:"gateway,omitempty"`
+	// How it was paid and what it is called there, of what was paid elsewhere.
+	Method string `protobuf:"bytes,11,opt,name=method,proto3" json:"method,omitempty"`
+	// What it is called elsewhere.
+	Reference string `protobuf:"bytes,12,opt,name=reference,proto3" json:"reference,omitempty"`
+	// Response code and text of the gateway, or of the rule.
+	ResponseCode string `protobuf:"bytes,13,opt,name=response_code,json=responseCode,proto3" json:"response_code,omitempty"`
+	// Response text.
+	ResponseMessage string `protobuf:"bytes,14,opt,name=response_message,json=responseMessage,proto3" json:"response_message,omitempty"`
+	// When it was recorded.
+	At            *timestamppb.Timestamp `protobuf:"bytes,15,opt,name=at,proto3" json:"at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PaymentRecord) Reset() {
+	*x = PaymentRecord{}
+	mi := &file_oms_payment_v1_service_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PaymentRecord) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PaymentRecord) ProtoMessage() {}
+
+func (x *PaymentRecord) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_payment_v1_service_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PaymentRecord.ProtoReflect.Descriptor instead.
+func (*PaymentRecord) Descriptor() ([]byte, []int) {
+	return file_oms_payment_v1_service_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *PaymentRecord) GetPaymentNumber() int64 {
+	if x != nil {
+		return x.PaymentNumber
+	}
+	return 0
+}
+
+func (x *PaymentRecord) GetOrderId() string {
+	if x != nil {
+		return x.OrderId
+	}
+	return ""
+}
+
+func (x *PaymentRecord) GetPaymentItemId() string {
+	if x != nil {
+		return x.PaymentItemId
+	}
+	return ""
+}
+
+func (x *PaymentRecord) GetTransactionId() string {
+	if x != nil {
+		return x.TransactionId
+	}
+	return ""
+}
+
+func (x *PaymentRecord) GetType() PaymentType {
+	if x != nil {
+		return x.Type
+	}
+	return PaymentType_PAYMENT_TYPE_UNSPECIFIED
+}
+
+func (x *PaymentRecord) GetStatus() PaymentStatus {
+	if x != nil {
+		return x.Status
+	}
+	return PaymentStatus_PAYMENT_STATUS_UNSPECIFIED
+}
+
+func (x *PaymentRecord) GetAmount() *v1.Money {
+	if x != nil {
+		return x.Amount
+	}
+	return nil
+}
+
+func (x *PaymentRecord) GetRefundedPaymentNumber() int64 {
+	if x != nil {
+		return x.RefundedPaymentNumber
+	}
+	return 0
+}
+
+func (x *PaymentRecord) GetFullRefund() bool {
+	if x != nil {
+		return x.FullRefund
+	}
+	return false
+}
+
+func (x *PaymentRecord) GetGateway() string {
+	if x != nil {
+		return x.Gateway
+	}
+	return ""
+}
+
+func (x *PaymentRecord) GetMethod() string {
+	if x != nil {
+		return x.Method
+	}
+	return ""
+}
+
+func (x *PaymentRecord) GetReference() string {
+	if x != nil {
+		return x.Reference
+	}
+	return ""
+}
+
+func (x *PaymentRecord) GetResponseCode() string {
+	if x != nil {
+		return x.ResponseCode
+	}
+	return ""
+}
+
+func (x *PaymentRecord) GetResponseMessage() string {
+	if x != nil {
+		return x.ResponseMessage
+	}
+	return ""
+}
+
+func (x *PaymentRecord) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+// ListPaymentRecordsRequest asks for a page.
+type ListPaymentRecordsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Order; empty lists the records of all orders.
+	OrderId string `protobuf:"bytes,1,opt,name=order_id,json=orderId,proto3" json:"order_id,omitempty"`
+	// Records a page, 1 to 1000; 0 means 100.
+	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// Cursor from the page before.
+	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Position of the payment log that the answer must have seen; 0 reads what is
+	// there.
+	MinPosition   uint64 `protobuf:"varint,4,opt,name=min_position,json=minPosition,proto3" json:"min_position,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListPaymentRecordsRequest) Reset() {
+	*x = ListPaymentRecordsRequest{}
+	mi := &file_oms_payment_v1_service_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListPaymentRecordsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListPaymentRecordsRequest) ProtoMessage() {}
+
+func (x *ListPaymentRecordsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_payment_v1_service_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListPaymentRecordsRequest.ProtoReflect.Descriptor instead.
+func (*ListPaymentRecordsRequest) Descriptor() ([]byte, []int) {
+	return file_oms_payment_v1_service_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *ListPaymentRecordsRequest) GetOrderId() string {
+	if x != nil {
+		return x.OrderId
+	}
+	return ""
+}
+
+func (x *ListPaymentRecordsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListPaymentRecordsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+func (x *ListPaymentRecordsRequest) GetMinPosition() uint64 {
+	if x != nil {
+		return x.MinPosition
+	}
+	return 0
+}
+
+// ListPaymentRecordsResponse is one page.
+type ListPaymentRecordsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Records, newest first.
+	Records []*PaymentRecord `protobuf:"bytes,1,rep,name=records,proto3" json:"records,omitempty"`
+	// Cursor of the next page; empty on the last one.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListPaymentRecordsResponse) Reset() {
+	*x = ListPaymentRecordsResponse{}
+	mi := &file_oms_payment_v1_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListPaymentRecordsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListPaymentRecordsResponse) ProtoMessage() {}
+
+func (x *ListPaymentRecordsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_payment_v1_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListPaymentRecordsResponse.ProtoReflect.Descriptor instead.
+func (*ListPaymentRecordsResponse) Descriptor() ([]byte, []int) {
+	return file_oms_payment_v1_service_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *ListPaymentRecordsResponse) GetRecords() []*PaymentRecord {
+	if x != nil {
+		return x.Records
+	}
+	return nil
+}
+
+func (x *ListPaymentRecordsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// RecordPaymentRequest is a payment that was made elsewhere.
+type RecordPaymentRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Order that it is for.
+	OrderId string `protobuf:"bytes,1,opt,name=order_id,json=orderId,proto3" json:"order_id,omitempty"`
+	// Amount, in the currency of the order.
+	Amount *v1.Money `protobuf:"bytes,2,opt,name=amount,proto3" json:"amount,omitempty"`
+	// How it was paid, e.g. "cash" or "bank_transfer".
+	Method string `protobuf:"bytes,3,opt,name=method,proto3" json:"method,omitempty"`
+	// What it is called elsewhere, e.g. the number of a receipt.
+	Reference string `protobuf:"bytes,4,opt,name=reference,proto3" json:"reference,omitempty"`
+	// Repeats with the same key record it once; empty: every call is new.
+	IdempotencyKey string `protobuf:"bytes,5,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *RecordPaymentRequest) Reset() {
+	*x = RecordPaymentRequest{}
+	mi := &file_oms_payment_v1_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecordPaymentRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecordPaymentRequest) ProtoMessage() {}
+
+func (x *RecordPaymentRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_payment_v1_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecordPaymentRequest.ProtoReflect.Descriptor instead.
+func (*RecordPaymentRequest) Descriptor() ([]byte, []int) {
+	return file_oms_payment_v1_service_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *RecordPaymentRequest) GetOrderId() string {
+	if x != nil {
+		return x.OrderId
+	}
+	return ""
+}
+
+func (x *RecordPaymentRequest) GetAmount() *v1.Money {
+	if x != nil {
+		return x.Amount
+	}
+	return nil
+}
+
+func (x *RecordPaymentRequest) GetMethod() string {
+	if x != nil {
+		return x.Method
+	}
+	return ""
+}
+
+func (x *RecordPaymentRequest) GetReference() string {
+	if x != nil {
+		return x.Reference
+	}
+	return ""
+}
+
+func (x *RecordPaymentRequest) GetIdempotencyKey() string {
+	if x != nil {
+		return x.IdempotencyKey
+	}
+	return ""
+}
+
+// RecordPaymentResponse is the record.
+type RecordPaymentResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The record.
+	Record *PaymentRecord `protobuf:"bytes,1,opt,name=record,proto3" json:"record,omitempty"`
+	// Position of the payment log.
+	Position uint64 `protobuf:"varint,2,opt,name=position,proto3" json:"position,omitempty"`
+	// True when an earlier request with the same idempotency key did the work.
+	Repeated      bool `protobuf:"varint,3,opt,name=repeated,proto3" json:"repeated,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecordPaymentResponse) Reset() {
+	*x = RecordPaymentResponse{}
+	mi := &file_oms_payment_v1_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecordPaymentResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecordPaymentResponse) ProtoMessage() {}
+
+func (x *RecordPaymentResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_payment_v1_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecordPaymentResponse.ProtoReflect.Descriptor instead.
+func (*RecordPaymentResponse) Descriptor() ([]byte, []int) {
+	return file_oms_payment_v1_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *RecordPaymentResponse) GetRecord() *PaymentRecord {
+	if x != nil {
+		return x.Record
+	}
+	return nil
+}
+
+func (x *RecordPaymentResponse) GetPosition() uint64 {
+	if x != nil {
+		return x.Position
+	}
+	return 0
+}
+
+func (x *RecordPaymentResponse) GetRepeated() bool {
+	if x != nil {
+		return x.Repeated
+	}
+	return false
+}
+
 // PaymentItemLedger sums the transactions of one payment item.
 type PaymentItemLedger struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -279,7 +846,7 @@ type PaymentItemLedger struct {
 
 func (x *PaymentItemLedger) Reset() {
 	*x = PaymentItemLedger{}
-	mi := &file_oms_payment_v1_service_proto_msgTypes[3]
+	mi := &file_oms_payment_v1_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -291,7 +858,7 @@ func (x *PaymentItemLedger) String() string {
 func (*PaymentItemLedger) ProtoMessage() {}
 
 func (x *PaymentItemLedger) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_payment_v1_service_proto_msgTypes[3]
+	mi := &file_oms_payment_v1_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -304,7 +871,7 @@ func (x *PaymentItemLedger) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PaymentItemLedger.ProtoReflect.Descriptor instead.
 func (*PaymentItemLedger) Descriptor() ([]byte, []int) {
-	return file_oms_payment_v1_service_proto_rawDescGZIP(), []int{3}
+	return file_oms_payment_v1_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *PaymentItemLedger) GetPaymentItemId() string {
@@ -367,7 +934,7 @@ type LedgerTransaction struct {
 
 func (x *LedgerTransaction) Reset() {
 	*x = LedgerTransaction{}
-	mi := &file_oms_payment_v1_service_proto_msgTypes[4]
+	mi := &file_oms_payment_v1_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -379,7 +946,7 @@ func (x *LedgerTransaction) String() string {
 func (*LedgerTransaction) ProtoMessage() {}
 
 func (x *LedgerTransaction) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_payment_v1_service_proto_msgTypes[4]
+	mi := &file_oms_payment_v1_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -392,7 +959,7 @@ func (x *LedgerTransaction) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LedgerTransaction.ProtoReflect.Descriptor instead.
 func (*LedgerTransaction) Descriptor() ([]byte, []int) {
-	return file_oms_payment_v1_service_proto_rawDescGZIP(), []int{4}
+	return file_oms_payment_v1_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *LedgerTransaction) GetTransactionId() string {
@@ -464,7 +1031,7 @@ type ScriptGatewayRequest struct {
 
 func (x *ScriptGatewayRequest) Reset() {
 	*x = ScriptGatewayRequest{}
-	mi := &file_oms_payment_v1_service_proto_msgTypes[5]
+	mi := &file_oms_payment_v1_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -476,7 +1043,7 @@ func (x *ScriptGatewayRequest) String() string {
 func (*ScriptGatewayRequest) ProtoMessage() {}
 
 func (x *ScriptGatewayRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_payment_v1_service_proto_msgTypes[5]
+	mi := &file_oms_payment_v1_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -489,7 +1056,7 @@ func (x *ScriptGatewayRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScriptGatewayRequest.ProtoReflect.Descriptor instead.
 func (*ScriptGatewayRequest) Descriptor() ([]byte, []int) {
-	return file_oms_payment_v1_service_proto_rawDescGZIP(), []int{5}
+	return file_oms_payment_v1_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ScriptGatewayRequest) GetToken() string {
@@ -515,7 +1082,7 @@ type ScriptGatewayResponse struct {
 
 func (x *ScriptGatewayResponse) Reset() {
 	*x = ScriptGatewayResponse{}
-	mi := &file_oms_payment_v1_service_proto_msgTypes[6]
+	mi := &file_oms_payment_v1_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -527,7 +1094,7 @@ func (x *ScriptGatewayResponse) String() string {
 func (*ScriptGatewayResponse) ProtoMessage() {}
 
 func (x *ScriptGatewayResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_payment_v1_service_proto_msgTypes[6]
+	mi := &file_oms_payment_v1_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -540,7 +1107,7 @@ func (x *ScriptGatewayResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScriptGatewayResponse.ProtoReflect.Descriptor instead.
 func (*ScriptGatewayResponse) Descriptor() ([]byte, []int) {
-	return file_oms_payment_v1_service_proto_rawDescGZIP(), []int{6}
+	return file_oms_payment_v1_service_proto_rawDescGZIP(), []int{11}
 }
 
 var File_oms_payment_v1_service_proto protoreflect.FileDescriptor
@@ -551,12 +1118,51 @@ const file_oms_payment_v1_service_proto_rawDesc = "" +
 	"\x11GetPaymentRequest\x12$\n" +
 	"\border_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\aorderId\"G\n" +
 	"\x12GetPaymentResponse\x121\n" +
-	"\apayment\x18\x01 \x01(\v2\x17.oms.payment.v1.PaymentR\apayment\"\xcd\x01\n" +
+	"\apayment\x18\x01 \x01(\v2\x17.oms.payment.v1.PaymentR\apayment\"\x86\x02\n" +
 	"\aPayment\x12\x19\n" +
 	"\border_id\x18\x01 \x01(\tR\aorderId\x127\n" +
 	"\x05items\x18\x02 \x03(\v2!.oms.payment.v1.PaymentItemLedgerR\x05items\x12E\n" +
 	"\ftransactions\x18\x03 \x03(\v2!.oms.payment.v1.LedgerTransactionR\ftransactions\x12'\n" +
-	"\x04paid\x18\x04 \x01(\v2\x13.oms.money.v1.MoneyR\x04paid\"\xec\x01\n" +
+	"\x04paid\x18\x04 \x01(\v2\x13.oms.money.v1.MoneyR\x04paid\x127\n" +
+	"\arecords\x18\x05 \x03(\v2\x1d.oms.payment.v1.PaymentRecordR\arecords\"\xda\x04\n" +
+	"\rPaymentRecord\x12%\n" +
+	"\x0epayment_number\x18\x01 \x01(\x03R\rpaymentNumber\x12\x19\n" +
+	"\border_id\x18\x02 \x01(\tR\aorderId\x12&\n" +
+	"\x0fpayment_item_id\x18\x03 \x01(\tR\rpaymentItemId\x12%\n" +
+	"\x0etransaction_id\x18\x04 \x01(\tR\rtransactionId\x12/\n" +
+	"\x04type\x18\x05 \x01(\x0e2\x1b.oms.payment.v1.PaymentTypeR\x04type\x125\n" +
+	"\x06status\x18\x06 \x01(\x0e2\x1d.oms.payment.v1.PaymentStatusR\x06status\x12+\n" +
+	"\x06amount\x18\a \x01(\v2\x13.oms.money.v1.MoneyR\x06amount\x126\n" +
+	"\x17refunded_payment_number\x18\b \x01(\x03R\x15refundedPaymentNumber\x12\x1f\n" +
+	"\vfull_refund\x18\t \x01(\bR\n" +
+	"fullRefund\x12\x18\n" +
+	"\agateway\x18\n" +
+	" \x01(\tR\agateway\x12\x16\n" +
+	"\x06method\x18\v \x01(\tR\x06method\x12\x1c\n" +
+	"\treference\x18\f \x01(\tR\treference\x12#\n" +
+	"\rresponse_code\x18\r \x01(\tR\fresponseCode\x12)\n" +
+	"\x10response_message\x18\x0e \x01(\tR\x0fresponseMessage\x12*\n" +
+	"\x02at\x18\x0f \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"\xb4\x01\n" +
+	"\x19ListPaymentRecordsRequest\x12\"\n" +
+	"\border_id\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18@R\aorderId\x12'\n" +
+	"\tpage_size\x18\x02 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
+	"\n" +
+	"page_token\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x04R\tpageToken\x12!\n" +
+	"\fmin_position\x18\x04 \x01(\x04R\vminPosition\"}\n" +
+	"\x1aListPaymentRecordsResponse\x127\n" +
+	"\arecords\x18\x01 \x03(\v2\x1d.oms.payment.v1.PaymentRecordR\arecords\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xff\x01\n" +
+	"\x14RecordPaymentRequest\x12$\n" +
+	"\border_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\aorderId\x123\n" +
+	"\x06amount\x18\x02 \x01(\v2\x13.oms.money.v1.MoneyB\x06\xbaH\x03\xc8\x01\x01R\x06amount\x121\n" +
+	"\x06method\x18\x03 \x01(\tB\x19\xbaH\x16r\x142\x12^[a-z0-9_-]{1,32}$R\x06method\x12&\n" +
+	"\treference\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x02R\treference\x121\n" +
+	"\x0fidempotency_key\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\x0eidempotencyKey\"\x86\x01\n" +
+	"\x15RecordPaymentResponse\x125\n" +
+	"\x06record\x18\x01 \x01(\v2\x1d.oms.payment.v1.PaymentRecordR\x06record\x12\x1a\n" +
+	"\bposition\x18\x02 \x01(\x04R\bposition\x12\x1a\n" +
+	"\brepeated\x18\x03 \x01(\bR\brepeated\"\xec\x01\n" +
 	"\x11PaymentItemLedger\x12&\n" +
 	"\x0fpayment_item_id\x18\x01 \x01(\tR\rpaymentItemId\x12\x18\n" +
 	"\agateway\x18\x02 \x01(\tR\agateway\x123\n" +
@@ -578,7 +1184,16 @@ const file_oms_payment_v1_service_proto_rawDesc = "" +
 	"\x05token\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\x80\x02R\x05token\x12N\n" +
 	"\boutcomes\x18\x02 \x03(\x0e2\x1f.oms.payment.v1.ScriptedOutcomeB\x11\xbaH\x0e\x92\x01\v\x10d\"\a\x82\x01\x04\x10\x01 \x00R\boutcomes\"\x17\n" +
-	"\x15ScriptGatewayResponse*\xf4\x01\n" +
+	"\x15ScriptGatewayResponse*]\n" +
+	"\vPaymentType\x12\x1c\n" +
+	"\x18PAYMENT_TYPE_UNSPECIFIED\x10\x00\x12\x17\n" +
+	"\x13PAYMENT_TYPE_CHARGE\x10\x01\x12\x17\n" +
+	"\x13PAYMENT_TYPE_CREDIT\x10\x02*\x81\x01\n" +
+	"\rPaymentStatus\x12\x1e\n" +
+	"\x1aPAYMENT_STATUS_UNSPECIFIED\x10\x00\x12\x1a\n" +
+	"\x16PAYMENT_STATUS_PENDING\x10\x01\x12\x17\n" +
+	"\x13PAYMENT_STATUS_PAID\x10\x02\x12\x1b\n" +
+	"\x17PAYMENT_STATUS_REJECTED\x10\x03*\xf4\x01\n" +
 	"\x0fScriptedOutcome\x12 \n" +
 	"\x1cSCRIPTED_OUTCOME_UNSPECIFIED\x10\x00\x12\x1c\n" +
 	"\x18SCRIPTED_OUTCOME_APPROVE\x10\x01\x12\x1c\n" +
@@ -586,10 +1201,12 @@ const file_oms_payment_v1_service_proto_rawDesc = "" +
 	"\x18SCRIPTED_OUTCOME_TIMEOUT\x10\x03\x12!\n" +
 	"\x1dSCRIPTED_OUTCOME_ANSWER_TWICE\x10\x04\x12 \n" +
 	"\x1cSCRIPTED_OUTCOME_ANSWER_LATE\x10\x05\x12 \n" +
-	"\x1cSCRIPTED_OUTCOME_UNAVAILABLE\x10\x062\xc8\x01\n" +
+	"\x1cSCRIPTED_OUTCOME_UNAVAILABLE\x10\x062\x98\x03\n" +
 	"\x0ePaymentService\x12X\n" +
 	"\n" +
-	"GetPayment\x12!.oms.payment.v1.GetPaymentRequest\x1a\".oms.payment.v1.GetPaymentResponse\"\x03\x90\x02\x01\x12\\\n" +
+	"GetPayment\x12!.oms.payment.v1.GetPaymentRequest\x1a\".oms.payment.v1.GetPaymentResponse\"\x03\x90\x02\x01\x12p\n" +
+	"\x12ListPaymentRecords\x12).oms.payment.v1.ListPaymentRecordsRequest\x1a*.oms.payment.v1.ListPaymentRecordsResponse\"\x03\x90\x02\x01\x12\\\n" +
+	"\rRecordPayment\x12$.oms.payment.v1.RecordPaymentRequest\x1a%.oms.payment.v1.RecordPaymentResponse\x12\\\n" +
 	"\rScriptGateway\x12$.oms.payment.v1.ScriptGatewayRequest\x1a%.oms.payment.v1.ScriptGatewayResponseB\xb5\x01\n" +
 	"\x12com.oms.payment.v1B\fServiceProtoP\x01Z7github.com/orderstream/oms/gen/oms/payment/v1;paymentv1\xa2\x02\x03OPX\xaa\x02\x0eOms.Payment.V1\xca\x02\x0eOms\\Payment\\V1\xe2\x02\x1aOms\\Payment\\V1\\GPBMetadata\xea\x02\x10Oms::Payment::V1b\x06proto3"
 
@@ -605,42 +1222,61 @@ func file_oms_payment_v1_service_proto_rawDescGZIP() []byte {
 	return file_oms_payment_v1_service_proto_rawDescData
 }
 
-var file_oms_payment_v1_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_oms_payment_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_oms_payment_v1_service_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_oms_payment_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_oms_payment_v1_service_proto_goTypes = []any{
-	(ScriptedOutcome)(0),          // 0: oms.payment.v1.ScriptedOutcome
-	(*GetPaymentRequest)(nil),     // 1: oms.payment.v1.GetPaymentRequest
-	(*GetPaymentResponse)(nil),    // 2: oms.payment.v1.GetPaymentResponse
-	(*Payment)(nil),               // 3: oms.payment.v1.Payment
-	(*PaymentItemLedger)(nil),     // 4: oms.payment.v1.PaymentItemLedger
-	(*LedgerTransaction)(nil),     // 5: oms.payment.v1.LedgerTransaction
-	(*ScriptGatewayRequest)(nil),  // 6: oms.payment.v1.ScriptGatewayRequest
-	(*ScriptGatewayResponse)(nil), // 7: oms.payment.v1.ScriptGatewayResponse
-	(*v1.Money)(nil),              // 8: oms.money.v1.Money
-	(Operation)(0),                // 9: oms.payment.v1.Operation
-	(*timestamppb.Timestamp)(nil), // 10: google.protobuf.Timestamp
+	(PaymentType)(0),                   // 0: oms.payment.v1.PaymentType
+	(PaymentStatus)(0),                 // 1: oms.payment.v1.PaymentStatus
+	(ScriptedOutcome)(0),               // 2: oms.payment.v1.ScriptedOutcome
+	(*GetPaymentRequest)(nil),          // 3: oms.payment.v1.GetPaymentRequest
+	(*GetPaymentResponse)(nil),         // 4: oms.payment.v1.GetPaymentResponse
+	(*Payment)(nil),                    // 5: oms.payment.v1.Payment
+	(*PaymentRecord)(nil),              // 6: oms.payment.v1.PaymentRecord
+	(*ListPaymentRecordsRequest)(nil),  // 7: oms.payment.v1.ListPaymentRecordsRequest
+	(*ListPaymentRecordsResponse)(nil), // 8: oms.payment.v1.ListPaymentRecordsResponse
+	(*RecordPaymentRequest)(nil),       // 9: oms.payment.v1.RecordPaymentRequest
+	(*RecordPaymentResponse)(nil),      // 10: oms.payment.v1.RecordPaymentResponse
+	(*PaymentItemLedger)(nil),          // 11: oms.payment.v1.PaymentItemLedger
+	(*LedgerTransaction)(nil),          // 12: oms.payment.v1.LedgerTransaction
+	(*ScriptGatewayRequest)(nil),       // 13: oms.payment.v1.ScriptGatewayRequest
+	(*ScriptGatewayResponse)(nil),      // 14: oms.payment.v1.ScriptGatewayResponse
+	(*v1.Money)(nil),                   // 15: oms.money.v1.Money
+	(*timestamppb.Timestamp)(nil),      // 16: google.protobuf.Timestamp
+	(Operation)(0),                     // 17: oms.payment.v1.Operation
 }
 var file_oms_payment_v1_service_proto_depIdxs = []int32{
-	3,  // 0: oms.payment.v1.GetPaymentResponse.payment:type_name -> oms.payment.v1.Payment
-	4,  // 1: oms.payment.v1.Payment.items:type_name -> oms.payment.v1.PaymentItemLedger
-	5,  // 2: oms.payment.v1.Payment.transactions:type_name -> oms.payment.v1.LedgerTransaction
-	8,  // 3: oms.payment.v1.Payment.paid:type_name -> oms.money.v1.Money
-	8,  // 4: oms.payment.v1.PaymentItemLedger.authorized:type_name -> oms.money.v1.Money
-	8,  // 5: oms.payment.v1.PaymentItemLedger.captured:type_name -> oms.money.v1.Money
-	8,  // 6: oms.payment.v1.PaymentItemLedger.refunded:type_name -> oms.money.v1.Money
-	9,  // 7: oms.payment.v1.LedgerTransaction.operation:type_name -> oms.payment.v1.Operation
-	8,  // 8: oms.payment.v1.LedgerTransaction.amount:type_name -> oms.money.v1.Money
-	10, // 9: oms.payment.v1.LedgerTransaction.at:type_name -> google.protobuf.Timestamp
-	0,  // 10: oms.payment.v1.ScriptGatewayRequest.outcomes:type_name -> oms.payment.v1.ScriptedOutcome
-	1,  // 11: oms.payment.v1.PaymentService.GetPayment:input_type -> oms.payment.v1.GetPaymentRequest
-	6,  // 12: oms.payment.v1.PaymentService.ScriptGateway:input_type -> oms.payment.v1.ScriptGatewayRequest
-	2,  // 13: oms.payment.v1.PaymentService.GetPayment:output_type -> oms.payment.v1.GetPaymentResponse
-	7,  // 14: oms.payment.v1.PaymentService.ScriptGateway:output_type -> oms.payment.v1.ScriptGatewayResponse
-	13, // [13:15] is the sub-list for method output_type
-	11, // [11:13] is the sub-list for method input_type
-	11, // [11:11] is the sub-list for extension type_name
-	11, // [11:11] is the sub-list for extension extendee
-	0,  // [0:11] is the sub-list for field type_name
+	5,  // 0: oms.payment.v1.GetPaymentResponse.payment:type_name -> oms.payment.v1.Payment
+	11, // 1: oms.payment.v1.Payment.items:type_name -> oms.payment.v1.PaymentItemLedger
+	12, // 2: oms.payment.v1.Payment.transactions:type_name -> oms.payment.v1.LedgerTransaction
+	15, // 3: oms.payment.v1.Payment.paid:type_name -> oms.money.v1.Money
+	6,  // 4: oms.payment.v1.Payment.records:type_name -> oms.payment.v1.PaymentRecord
+	0,  // 5: oms.payment.v1.PaymentRecord.type:type_name -> oms.payment.v1.PaymentType
+	1,  // 6: oms.payment.v1.PaymentRecord.status:type_name -> oms.payment.v1.PaymentStatus
+	15, // 7: oms.payment.v1.PaymentRecord.amount:type_name -> oms.money.v1.Money
+	16, // 8: oms.payment.v1.PaymentRecord.at:type_name -> google.protobuf.Timestamp
+	6,  // 9: oms.payment.v1.ListPaymentRecordsResponse.records:type_name -> oms.payment.v1.PaymentRecord
+	15, // 10: oms.payment.v1.RecordPaymentRequest.amount:type_name -> oms.money.v1.Money
+	6,  // 11: oms.payment.v1.RecordPaymentResponse.record:type_name -> oms.payment.v1.PaymentRecord
+	15, // 12: oms.payment.v1.PaymentItemLedger.authorized:type_name -> oms.money.v1.Money
+	15, // 13: oms.payment.v1.PaymentItemLedger.captured:type_name -> oms.money.v1.Money
+	15, // 14: oms.payment.v1.PaymentItemLedger.refunded:type_name -> oms.money.v1.Money
+	17, // 15: oms.payment.v1.LedgerTransaction.operation:type_name -> oms.payment.v1.Operation
+	15, // 16: oms.payment.v1.LedgerTransaction.amount:type_name -> oms.money.v1.Money
+	16, // 17: oms.payment.v1.LedgerTransaction.at:type_name -> google.protobuf.Timestamp
+	2,  // 18: oms.payment.v1.ScriptGatewayRequest.outcomes:type_name -> oms.payment.v1.ScriptedOutcome
+	3,  // 19: oms.payment.v1.PaymentService.GetPayment:input_type -> oms.payment.v1.GetPaymentRequest
+	7,  // 20: oms.payment.v1.PaymentService.ListPaymentRecords:input_type -> oms.payment.v1.ListPaymentRecordsRequest
+	9,  // 21: oms.payment.v1.PaymentService.RecordPayment:input_type -> oms.payment.v1.RecordPaymentRequest
+	13, // 22: oms.payment.v1.PaymentService.ScriptGateway:input_type -> oms.payment.v1.ScriptGatewayRequest
+	4,  // 23: oms.payment.v1.PaymentService.GetPayment:output_type -> oms.payment.v1.GetPaymentResponse
+	8,  // 24: oms.payment.v1.PaymentService.ListPaymentRecords:output_type -> oms.payment.v1.ListPaymentRecordsResponse
+	10, // 25: oms.payment.v1.PaymentService.RecordPayment:output_type -> oms.payment.v1.RecordPaymentResponse
+	14, // 26: oms.payment.v1.PaymentService.ScriptGateway:output_type -> oms.payment.v1.ScriptGatewayResponse
+	23, // [23:27] is the sub-list for method output_type
+	19, // [19:23] is the sub-list for method input_type
+	19, // [19:19] is the sub-list for extension type_name
+	19, // [19:19] is the sub-list for extension extendee
+	0,  // [0:19] is the sub-list for field type_name
 }
 
 func init() { file_oms_payment_v1_service_proto_init() }
@@ -654,8 +1290,8 @@ func file_oms_payment_v1_service_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_oms_payment_v1_service_proto_rawDesc), len(file_oms_payment_v1_service_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   7,
+			NumEnums:      3,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

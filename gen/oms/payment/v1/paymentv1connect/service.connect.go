@@ -37,6 +37,12 @@ const (
 	// PaymentServiceGetPaymentProcedure is the fully-qualified name of the PaymentService's GetPayment
 	// RPC.
 	PaymentServiceGetPaymentProcedure = "/oms.payment.v1.PaymentService/GetPayment"
+	// PaymentServiceListPaymentRecordsProcedure is the fully-qualified name of the PaymentService's
+	// ListPaymentRecords RPC.
+	PaymentServiceListPaymentRecordsProcedure = "/oms.payment.v1.PaymentService/ListPaymentRecords"
+	// PaymentServiceRecordPaymentProcedure is the fully-qualified name of the PaymentService's
+	// RecordPayment RPC.
+	PaymentServiceRecordPaymentProcedure = "/oms.payment.v1.PaymentService/RecordPayment"
 	// PaymentServiceScriptGatewayProcedure is the fully-qualified name of the PaymentService's
 	// ScriptGateway RPC.
 	PaymentServiceScriptGatewayProcedure = "/oms.payment.v1.PaymentService/ScriptGateway"
@@ -46,6 +52,14 @@ const (
 type PaymentServiceClient interface {
 	// GetPayment reads the ledger of one order's payments.
 	GetPayment(context.Context, *v1.GetPaymentRequest) (*v1.GetPaymentResponse, error)
+	// ListPaymentRecords lists payment records, newest first: those of one order,
+	// or all. A record never changes and is never removed; a refund is another
+	// one.
+	ListPaymentRecords(context.Context, *v1.ListPaymentRecordsRequest) (*v1.ListPaymentRecordsResponse, error)
+	// RecordPayment writes down a payment of an order that was made elsewhere, in
+	// cash or to a bank account. It is in the payment ledger; the order is not
+	// paid by it.
+	RecordPayment(context.Context, *v1.RecordPaymentRequest) (*v1.RecordPaymentResponse, error)
 	// ScriptGateway sets the outcomes that the simulated gateway gives to a
 	// token; refused when the simulated gateway is not enabled.
 	ScriptGateway(context.Context, *v1.ScriptGatewayRequest) (*v1.ScriptGatewayResponse, error)
@@ -69,6 +83,19 @@ func NewPaymentServiceClient(httpClient connect.HTTPClient, baseURL string, opts
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
+		listPaymentRecords: connect.NewClient[v1.ListPaymentRecordsRequest, v1.ListPaymentRecordsResponse](
+			httpClient,
+			baseURL+PaymentServiceListPaymentRecordsProcedure,
+			connect.WithSchema(paymentServiceMethods.ByName("ListPaymentRecords")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
+		recordPayment: connect.NewClient[v1.RecordPaymentRequest, v1.RecordPaymentResponse](
+			httpClient,
+			baseURL+PaymentServiceRecordPaymentProcedure,
+			connect.WithSchema(paymentServiceMethods.ByName("RecordPayment")),
+			connect.WithClientOptions(opts...),
+		),
 		scriptGateway: connect.NewClient[v1.ScriptGatewayRequest, v1.ScriptGatewayResponse](
 			httpClient,
 			baseURL+PaymentServiceScriptGatewayProcedure,
@@ -80,13 +107,33 @@ func NewPaymentServiceClient(httpClient connect.HTTPClient, baseURL string, opts
 
 // paymentServiceClient implements PaymentServiceClient.
 type paymentServiceClient struct {
-	getPayment    *connect.Client[v1.GetPaymentRequest, v1.GetPaymentResponse]
-	scriptGateway *connect.Client[v1.ScriptGatewayRequest, v1.ScriptGatewayResponse]
+	getPayment         *connect.Client[v1.GetPaymentRequest, v1.GetPaymentResponse]
+	listPaymentRecords *connect.Client[v1.ListPaymentRecordsRequest, v1.ListPaymentRecordsResponse]
+	recordPayment      *connect.Client[v1.RecordPaymentRequest, v1.RecordPaymentResponse]
+	scriptGateway      *connect.Client[v1.ScriptGatewayRequest, v1.ScriptGatewayResponse]
 }
 
 // GetPayment calls oms.payment.v1.PaymentService.GetPayment.
 func (c *paymentServiceClient) GetPayment(ctx context.Context, req *v1.GetPaymentRequest) (*v1.GetPaymentResponse, error) {
 	response, err := c.getPayment.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// ListPaymentRecords calls oms.payment.v1.PaymentService.ListPaymentRecords.
+func (c *paymentServiceClient) ListPaymentRecords(ctx context.Context, req *v1.ListPaymentRecordsRequest) (*v1.ListPaymentRecordsResponse, error) {
+	response, err := c.listPaymentRecords.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// RecordPayment calls oms.payment.v1.PaymentService.RecordPayment.
+func (c *paymentServiceClient) RecordPayment(ctx context.Context, req *v1.RecordPaymentRequest) (*v1.RecordPaymentResponse, error) {
+	response, err := c.recordPayment.CallUnary(ctx, connect.NewRequest(req))
 	if response != nil {
 		return response.Msg, err
 	}
@@ -106,6 +153,14 @@ func (c *paymentServiceClient) ScriptGateway(ctx context.Context, req *v1.Script
 type PaymentServiceHandler interface {
 	// GetPayment reads the ledger of one order's payments.
 	GetPayment(context.Context, *v1.GetPaymentRequest) (*v1.GetPaymentResponse, error)
+	// ListPaymentRecords lists payment records, newest first: those of one order,
+	// or all. A record never changes and is never removed; a refund is another
+	// one.
+	ListPaymentRecords(context.Context, *v1.ListPaymentRecordsRequest) (*v1.ListPaymentRecordsResponse, error)
+	// RecordPayment writes down a payment of an order that was made elsewhere, in
+	// cash or to a bank account. It is in the payment ledger; the order is not
+	// paid by it.
+	RecordPayment(context.Context, *v1.RecordPaymentRequest) (*v1.RecordPaymentResponse, error)
 	// ScriptGateway sets the outcomes that the simulated gateway gives to a
 	// token; refused when the simulated gateway is not enabled.
 	ScriptGateway(context.Context, *v1.ScriptGatewayRequest) (*v1.ScriptGatewayResponse, error)
@@ -125,6 +180,19 @@ func NewPaymentServiceHandler(svc PaymentServiceHandler, opts ...connect.Handler
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
+	paymentServiceListPaymentRecordsHandler := connect.NewUnaryHandlerSimple(
+		PaymentServiceListPaymentRecordsProcedure,
+		svc.ListPaymentRecords,
+		connect.WithSchema(paymentServiceMethods.ByName("ListPaymentRecords")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	paymentServiceRecordPaymentHandler := connect.NewUnaryHandlerSimple(
+		PaymentServiceRecordPaymentProcedure,
+		svc.RecordPayment,
+		connect.WithSchema(paymentServiceMethods.ByName("RecordPayment")),
+		connect.WithHandlerOptions(opts...),
+	)
 	paymentServiceScriptGatewayHandler := connect.NewUnaryHandlerSimple(
 		PaymentServiceScriptGatewayProcedure,
 		svc.ScriptGateway,
@@ -135,6 +203,10 @@ func NewPaymentServiceHandler(svc PaymentServiceHandler, opts ...connect.Handler
 		switch r.URL.Path {
 		case PaymentServiceGetPaymentProcedure:
 			paymentServiceGetPaymentHandler.ServeHTTP(w, r)
+		case PaymentServiceListPaymentRecordsProcedure:
+			paymentServiceListPaymentRecordsHandler.ServeHTTP(w, r)
+		case PaymentServiceRecordPaymentProcedure:
+			paymentServiceRecordPaymentHandler.ServeHTTP(w, r)
 		case PaymentServiceScriptGatewayProcedure:
 			paymentServiceScriptGatewayHandler.ServeHTTP(w, r)
 		default:
@@ -148,6 +220,14 @@ type UnimplementedPaymentServiceHandler struct{}
 
 func (UnimplementedPaymentServiceHandler) GetPayment(context.Context, *v1.GetPaymentRequest) (*v1.GetPaymentResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("oms.payment.v1.PaymentService.GetPayment is not implemented"))
+}
+
+func (UnimplementedPaymentServiceHandler) ListPaymentRecords(context.Context, *v1.ListPaymentRecordsRequest) (*v1.ListPaymentRecordsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("oms.payment.v1.PaymentService.ListPaymentRecords is not implemented"))
+}
+
+func (UnimplementedPaymentServiceHandler) RecordPayment(context.Context, *v1.RecordPaymentRequest) (*v1.RecordPaymentResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("oms.payment.v1.PaymentService.RecordPayment is not implemented"))
 }
 
 func (UnimplementedPaymentServiceHandler) ScriptGateway(context.Context, *v1.ScriptGatewayRequest) (*v1.ScriptGatewayResponse, error) {
