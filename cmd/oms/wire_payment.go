@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/orderstream/oms/eventstore"
@@ -68,6 +69,9 @@ func (s *service) stripeWebhook() (http.Handler, error) {
 
 // settleStripe records what Stripe told about an order of ours.
 func (s *service) settleStripe(ctx context.Context, told stripe.Told) error {
+	if !slices.Contains(s.cfg.Tenants, told.Tenant) {
+		return stripe.ErrUnknownOrder
+	}
 	snap, err := s.orders().Read(ctx, told.Tenant, told.OrderID, told.OrderID)
 	if err != nil {
 		return err

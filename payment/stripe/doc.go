@@ -5,13 +5,13 @@
 // gateway asks for beyond what Stripe does by itself is kept at Stripe, too, in
 // metadata, so that this package keeps nothing:
 //
-//   - Every change carries an idempotency key that is made of the call's. Stripe
-//     forgets keys after a day or more, so a capture and a void also leave a
-//     note in the metadata of their PaymentIntent, written by the very request
-//     that does the work, and a refund has the key in its own. A repeat finds
-//     the note and does nothing, however late it comes. An authorization that
-//     is repeated after Stripe forgot its key is a second one; a lookup searches
-//     first, and so does not make it. The first one lapses by itself.
+//   - Every change that would do harm twice carries an idempotency key made of
+//     the call's. Stripe forgets keys after a day or more, so a capture and a
+//     void also leave a note in the metadata of their PaymentIntent, written by
+//     the very request that does the work, and a refund has the key in its own.
+//     A repeat finds the note and does nothing, however late it comes. An
+//     authorization that is repeated after Stripe forgot its key is a second
+//     one, and the first lapses by itself; a lookup searches before it repeats.
 //   - Stripe cannot give up a part of an authorization. A partial void is a note:
 //     what was voided is not captured any more, and the capture that takes the
 //     last of the rest is the final one, by which Stripe lets go of what was

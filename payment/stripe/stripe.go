@@ -158,24 +158,22 @@ func (g *Gateway) Void(ctx context.Context, c gateway.Call) (gateway.Result, err
 		if err != nil {
 			return answered(err)
 		}
-		return g.release(ctx, c, noted)
+		return g.release(ctx, noted)
 	})
 }
 
 // release lets go of an authorization of which nothing is left, and answers the
 // void that took the last of it.
-func (g *Gateway) release(ctx context.Context, c gateway.Call, pi *sdk.PaymentIntent) (gateway.Result, error) {
+func (g *Gateway) release(ctx context.Context, pi *sdk.PaymentIntent) (gateway.Result, error) {
 	if pi.Status != sdk.PaymentIntentStatusRequiresCapture || open(pi) > 0 {
 		return approved(pi.ID), nil
 	}
-	key := sdk.Params{IdempotencyKey: sdk.String(keyOf(c) + "-release")}
+	// Without a key: done twice is done once, and Stripe would repeat its errors.
 	var err error
 	if pi.AmountReceived > 0 {
-		_, err = g.api.V1PaymentIntents.Capture(ctx, pi.ID, &sdk.PaymentIntentCaptureParams{
-			Params: key, AmountToCapture: sdk.Int64(0), FinalCapture: sdk.Bool(true),
-		})
+		_, err = g.api.V1PaymentIntents.Capture(ctx, pi.ID, &sdk.PaymentIntentCaptureParams{AmountToCapture: sdk.Int64(0), FinalCapture: sdk.Bool(true)})
 	} else {
-		_, err = g.api.V1PaymentIntents.Cancel(ctx, pi.ID, &sdk.PaymentIntentCancelParams{Params: key})
+		_, err = g.api.V1PaymentIntents.Cancel(ctx, pi.ID, &sdk.PaymentIntentCancelParams{})
 	}
 	if err == nil {
 		return approved(pi.ID), nil
@@ -267,7 +265,7 @@ func (g *Gateway) change(ctx context.Context, c gateway.Call, do func(*sdk.Payme
 		if n.amount != c.AmountMinor {
 			return gateway.Result{}, gateway.ErrKeyReused
 		}
-		return g.release(ctx, c, pi)
+		return g.release(ctx, pi)
 	}
 	return do(pi)
 }

@@ -39,7 +39,7 @@ func translated(c gateway.Call) gateway.Call {
 
 func open(t *testing.T, s *stripetest.Server) *stripe.Gateway {
 	t.Helper()
-	g, err := stripe.Open(stripe.Config{Key: stripetest.Key, URL: s.URL, Timeout: 5 * time.Second})
+	g, err := stripe.Open(stripe.Config{Key: stripetest.Key, URL: s.URL, Timeout: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,6 +34,9 @@ const (
 	Unknown = "unknown"
 	// Forged: the signature is missing, wrong or too old.
 	Forged = "forged"
+	// Failed: a refund came back that the ledger has as given; somebody has to
+	// look at it.
+	Failed = "refund_failed"
 	// Later: something is not available; Stripe sends the event again.
 	Later = "later"
 )
@@ -119,6 +122,9 @@ func (h *Webhook) take(ctx context.Context, event sdk.Event) (became string, err
 		return Unknown, nil
 	case err != nil:
 		return Later, err
+	case event.Type == sdk.EventTypeRefundFailed:
+		slog.LogAttrs(ctx, slog.LevelWarn, "stripe could not give a refund, and it stays in the ledger", slog.String("event", event.ID), slog.String("order", told.OrderID))
+		return Failed, nil
 	}
 	return Settled, nil
 }

@@ -177,7 +177,14 @@ func (s *Server) answer(r *http.Request, body string) answer {
 	if r.Method == http.MethodGet {
 		return encode(s.route(r, r.URL.Query()))
 	}
-	if key == "" {
+	form, err := url.ParseQuery(body)
+	if err != nil {
+		return encode(invalid("", err.Error()))
+	}
+	switch {
+	case key == "" && (strings.HasSuffix(r.URL.Path, "/cancel") || form.Get("amount_to_capture") == "0"): // harmless twice
+		return encode(s.route(r, form))
+	case key == "":
 		return encode(&fault{status: http.StatusBadRequest, Type: "invalid_request_error", Message: "a test wants idempotency keys"})
 	}
 	if a, found := s.kept[key]; found {
@@ -185,10 +192,6 @@ func (s *Server) answer(r *http.Request, body string) answer {
 			return encode(&fault{status: http.StatusBadRequest, Type: "idempotency_error", Message: "Keys for idempotent requests can only be used with the same parameters they were first used with."})
 		}
 		return a
-	}
-	form, err := url.ParseQuery(body)
-	if err != nil {
-		return encode(invalid("", err.Error()))
 	}
 	a := encode(s.route(r, form))
 	a.request = request
