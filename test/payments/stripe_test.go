@@ -164,9 +164,13 @@ func TestAForgedWebhookIsRefused(t *testing.T) {
 	s := open(t)
 	id := s.place(t, 1, stripetest.Visa)
 	s.Await(t, id, orderv1.OrderStatus_ORDER_STATUS_SUBMITTED)
-	for _, code := range s.deliver(t, "whsec_guess") {
+	codes := s.deliver(t, "whsec_guess")
+	for _, code := range codes {
 		if code != http.StatusBadRequest {
 			t.Errorf("answered with %d, want 400", code)
 		}
+	}
+	if n := s.Metrics(t)[`oms_webhooks_total{became="forged",from="stripe",kind=""}`]; len(codes) == 0 || n != float64(len(codes)) {
+		t.Errorf("%v forged events were counted, want %d", n, len(codes))
 	}
 }
