@@ -20,7 +20,7 @@ func TestMain(m *testing.M) {
 
 // TestScripts runs oms as people do, from testdata/script. Beside the commands
 // of testscript there are: "serve [args]" starts "oms serve" on the folder data
-// and points OMS_SERVER at it, "kill9" and "stop" end it, and "eventually
+// and points OMS_SERVER at it, "kill9" and "sigint" end it, and "eventually
 // PATTERN command" runs a command again and again until it prints the pattern.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -31,9 +31,9 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"serve": cmdServe,
-			"kill9": func(ts *testscript.TestScript, _ bool, _ []string) { ts.Value(served{}).(*served).kill() },
-			"stop":  cmdStop,
+			"serve":  cmdServe,
+			"kill9":  func(ts *testscript.TestScript, _ bool, _ []string) { ts.Value(served{}).(*served).kill() },
+			"sigint": cmdStop,
 
 			"eventually": cmdEventually,
 		},
