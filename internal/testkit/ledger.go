@@ -38,10 +38,13 @@ func (p *Process) WaitForSagas(t *testing.T, within time.Duration) {
 		if err != nil {
 			t.Fatalf("sagas did not end: %v", err)
 		}
-		open := 0
+		open, first := 0, (*sagav1.Saga)(nil)
 		for _, s := range res.GetSagas() {
-			if s.GetStatus() != orderv1.OrderStatus_ORDER_STATUS_ON_HOLD {
-				open++
+			if s.GetStatus() == orderv1.OrderStatus_ORDER_STATUS_ON_HOLD {
+				continue
+			}
+			if open++; first == nil {
+				first = s
 			}
 		}
 		if open == 0 {
@@ -50,7 +53,7 @@ func (p *Process) WaitForSagas(t *testing.T, within time.Duration) {
 		}
 		select {
 		case <-ctx.Done():
-			t.Fatalf("%d sagas did not end, the first is %v", open, res.GetSagas()[0])
+			t.Fatalf("%d sagas did not end, the first is %v", open, first)
 		case <-time.After(20 * time.Millisecond):
 		}
 	}

@@ -202,10 +202,10 @@ func edited(o *orderv1.Order, id string) {
 }
 
 // PaymentStatus is the status of the order by its ledger: nothing paid, a part
-// of what is due, or all of it (DirectScale order status). What was cancelled or
-// returned is not due any more. An order that is held in its checkout waits for
-// a payment, or for somebody who lets it be made; while the checkout runs there
-// is nothing to say.
+// of the total, or all of it (DirectScale order status). By that source an order
+// of which a part was given back is paid in part, whatever it was given back
+// for. An order that is held in its checkout waits for a payment, or for
+// somebody who lets it be made; while the checkout runs there is nothing to say.
 func PaymentStatus(o *orderv1.Order) string {
 	if o.GetStatus() == orderv1.OrderStatus_ORDER_STATUS_CREATED {
 		return ""
@@ -214,12 +214,12 @@ func PaymentStatus(o *orderv1.Order) string {
 	for _, p := range o.GetPayments() {
 		net += p.GetCaptured().GetMinorUnits() - p.GetRefunded().GetMinorUnits()
 	}
-	switch due := o.GetDue().GetMinorUnits(); {
+	switch total := o.GetTotals().GetTotal().GetMinorUnits(); {
 	case o.GetStatus() == orderv1.OrderStatus_ORDER_STATUS_CANCELLED, o.GetStatus() == orderv1.OrderStatus_ORDER_STATUS_DELETED:
 		return "Voided"
-	case o.GetStatus() == orderv1.OrderStatus_ORDER_STATUS_ON_HOLD && !heldSale(o), net == 0 && due > 0:
+	case o.GetStatus() == orderv1.OrderStatus_ORDER_STATUS_ON_HOLD && !heldSale(o), net == 0 && total > 0:
 		return "Pending Payment"
-	case net < due:
+	case net < total:
 		return "Partial Paid"
 	}
 	return "Paid"

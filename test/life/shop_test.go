@@ -181,13 +181,13 @@ func (s *shop) stands(t *testing.T, id string, status orderv1.OrderStatus, due, 
 	if want := fmt.Sprint(status, due, authorized, paid); got != want {
 		t.Errorf("order %s: status, due, authorized and paid are %s, want %s", id, got, want)
 	}
-	said := "Paid"
+	said, total := "Paid", o.GetTotals().GetTotal().GetMinorUnits()
 	switch {
 	case status == cancelled:
 		said = "Voided"
-	case paid == 0 && due > 0:
+	case paid == 0 && total > 0:
 		said = "Pending Payment"
-	case paid < due:
+	case paid < total:
 		said = "Partial Paid"
 	}
 	if o.GetPaymentStatus() != said {
