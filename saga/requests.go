@@ -63,11 +63,13 @@ func RequestFor(o order.Order, st order.StepProgress) Request {
 		r.Queue, r.Payload = skava.QueuePromotion, promotion(o, skava.PromotionRelease)
 	case orderv1.Step_STEP_CHECK_FRAUD:
 		r.Queue, r.Payload = skava.QueueFraud, fraud(o)
-	case orderv1.Step_STEP_AUTHORIZE_PAYMENT, orderv1.Step_STEP_CAPTURE_PAYMENT,
-		orderv1.Step_STEP_AUTHORIZE_UNITS, orderv1.Step_STEP_CAPTURE_UNITS:
+	case orderv1.Step_STEP_AUTHORIZE_PAYMENT, orderv1.Step_STEP_CAPTURE_PAYMENT, orderv1.Step_STEP_AUTHORIZE_UNITS:
 		r.Queue, r.Payload = skava.QueuePayment, payment(o, st, true)
-	case orderv1.Step_STEP_VOID_PAYMENT, orderv1.Step_STEP_REFUND_PAYMENT, orderv1.Step_STEP_VOID_UNITS, orderv1.Step_STEP_REFUND_UNITS:
-		// What can be given back is given back, whatever else is refused.
+	case orderv1.Step_STEP_VOID_PAYMENT, orderv1.Step_STEP_REFUND_PAYMENT, orderv1.Step_STEP_VOID_UNITS, orderv1.Step_STEP_REFUND_UNITS,
+		orderv1.Step_STEP_CAPTURE_UNITS:
+		// What can be given back is given back, and what can be taken of what has
+		// left is taken, whatever else is refused: taken and given back at once it
+		// would use up the authorization.
 		r.Queue, r.Payload = skava.QueuePayment, payment(o, st, false)
 	case orderv1.Step_STEP_UNSPECIFIED:
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	inventoryv1 "github.com/orderstream/oms/gen/oms/inventory/v1"
+	logv1 "github.com/orderstream/oms/gen/oms/log/v1"
 	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
 	projectionv1 "github.com/orderstream/oms/gen/oms/projection/v1"
 	sagav1 "github.com/orderstream/oms/gen/oms/saga/v1"
@@ -53,9 +54,22 @@ func (p *Process) WaitForSagas(t *testing.T, within time.Duration) {
 		}
 		select {
 		case <-ctx.Done():
+			p.tell(t, first.GetOrderId())
 			t.Fatalf("%d sagas did not end, the first is %v", open, first)
 		case <-time.After(20 * time.Millisecond):
 		}
+	}
+}
+
+// tell logs what happened to an order, for who has to find out why it is stuck.
+func (p *Process) tell(t *testing.T, id string) {
+	t.Helper()
+	res, err := p.Events().ListOrderEvents(Lasting(t), &logv1.ListOrderEventsRequest{OrderId: id})
+	if err != nil {
+		t.Logf("history of %s: %v", id, err)
+	}
+	for _, e := range res.GetEvents() {
+		t.Logf("%d %s by %s: %v", e.GetRevision(), e.GetType(), e.GetCommand(), e.GetData())
 	}
 }
 
