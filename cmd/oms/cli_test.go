@@ -265,7 +265,7 @@ func TestJSONIsOneObjectALine(t *testing.T) {
 	for line, want := range map[string]int{
 		"order list --json --min-position " + last.Position:         3,
 		"stock list --json --min-position 1":                        1,
-		"projections list --json":                                   2,
+		"projections list --json":                                   3,
 		"events tail --log inventory --after 0 --until-head --json": 1,
 	} {
 		r := c.oms(line)

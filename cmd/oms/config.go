@@ -16,7 +16,7 @@ import (
 )
 
 // roles are the parts of oms that a process can run.
-var roles = []string{"api", "saga", "inventory", "promotion", "payment", "fraud", "publisher", "projections"}
+var roles = []string{"api", "saga", "inventory", "promotion", "payment", "fraud", "customer", "publisher", "projections"}
 
 // serveConfig is everything that oms serve can be told.
 type serveConfig struct {

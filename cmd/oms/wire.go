@@ -196,9 +196,9 @@ func (s *service) openAPI(context.Context) error {
 	}
 	api, err := rpc.New( //nolint:contextcheck // calls live longer than the building of the API
 		rpc.Config{
-			Guard: guard, Orders: s.orders(), Inventory: s.inventory(), Promotions: s.promotions(), Payments: s.payments(),
+			Guard: guard, Orders: s.orders(), Inventory: s.inventory(), Promotions: s.promotions(), Payments: s.payments(), Customers: s.customers(),
 			Unfinished: s.logs.orders.ActiveEverywhere,
-			Events:     s.store, OrderView: s.views.ordersView(), StockView: s.views.stockView(), PaymentView: s.views.paymentsView(), Projections: &s.views,
+			Events:     s.store, OrderView: s.views.ordersView(), StockView: s.views.stockView(), PaymentView: s.views.paymentsView(), CustomerView: s.views.customersView(), Projections: &s.views,
 			CaptureAt: s.cfg.captureAt(), DefaultGateway: s.cfg.DefaultGateway, ReturnWindow: s.cfg.ReturnWindow,
 			Script: s.scripter(), OpenAPI: openapi.Document, Ready: s.ready, Hooks: s.tracer.API(s.metrics.API()),
 		})

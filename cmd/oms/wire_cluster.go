@@ -1,6 +1,7 @@
 package main
 
 import (
+	"github.com/orderstream/oms/customer"
 	"github.com/orderstream/oms/inventory"
 	"github.com/orderstream/oms/order"
 	"github.com/orderstream/oms/payment"
@@ -64,11 +65,25 @@ var commandsOf = map[string][]any{
 		promotion.Release{},
 	},
 	"payment": {payment.Record{}, payment.Settle{}, payment.RecordExternal{}},
+	"customer": {
+		customer.CreateAssociate{},
+		customer.UpdateAssociate{},
+		customer.Enroll{},
+		customer.SetStatus{},
+		customer.CreateSubscription{},
+		customer.UpdateSubscription{},
+		customer.Pause{},
+		customer.Resume{},
+		customer.VoidSubscription{},
+		customer.StartRun{},
+		customer.Renew{},
+		customer.RefuseRun{},
+	},
 }
 
 // logOf is the log that a role decides on. A process that does not run the
 // role leaves the log's partitions to those that do.
-var logOf = map[string]string{"saga": "order", "inventory": "inventory", "promotion": "promotion", "payment": "payment"}
+var logOf = map[string]string{"saga": "order", "inventory": "inventory", "promotion": "promotion", "payment": "payment", "customer": "customer"}
 
 // own names the logs whose partitions this process may own.
 func (c *serveConfig) own() []string {

@@ -7,6 +7,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/orderstream/oms/customer"
 	"github.com/orderstream/oms/eventstore"
 	"github.com/orderstream/oms/eventstore/jsstore"
 	"github.com/orderstream/oms/fraud"
@@ -21,13 +22,14 @@ import (
 	"github.com/orderstream/oms/saga"
 )
 
-// logs are the four logs with their folded state.
+// logs are the five logs with their folded state.
 type logs struct {
 	runner     *saga.Runner
 	orders     *jsstore.Log[order.Order]
 	inventory  *jsstore.Log[inventory.Item]
 	promotions *jsstore.Log[promotion.State]
 	payments   *jsstore.Log[payment.Payment]
+	customers  *jsstore.Log[customer.State]
 }
 
 // openLogs brings the state of each log to its end.
@@ -61,10 +63,17 @@ func (s *service) openLogs(ctx context.Context) (err error) {
 		Name: "payment", Version: 2, New: payment.New, Evolve: payment.Evolve,
 		Commands: commandsOf["payment"],
 	}, nil)
+	if err != nil {
+		return err
+	}
+	s.logs.customers, err = jsstore.OpenLog(ctx, s.store, eventstore.Definition[customer.State]{
+		Name: "customer", Version: 1, New: customer.New, Evolve: customer.Evolve, Wake: customer.Wake,
+		Commands: commandsOf["customer"],
+	}, nil)
 	return err
 }
 
-// orders is the log with its spans, as are the three below.
+// orders is the log with its spans, as are the four below.
 func (s *service) orders() eventstore.Log[order.Order] {
 	return obs.TraceLog[order.Order](s.tracer, "order", s.logs.orders)
 }
@@ -79,6 +88,10 @@ func (s *service) promotions() eventstore.Log[promotion.State] {
 
 func (s *service) payments() eventstore.Log[payment.Payment] {
 	return obs.TraceLog[payment.Payment](s.tracer, "payment", s.logs.payments)
+}
+
+func (s *service) customers() eventstore.Log[customer.State] {
+	return obs.TraceLog[customer.State](s.tracer, "customer", s.logs.customers)
 }
 
 // committed hands every durable commit of an order to the saga.
@@ -120,6 +133,12 @@ func (s *service) openEngines(context.Context) error {
 	if s.cfg.runs("promotion") {
 		p := participants.Promotion{Queues: s.queues, Log: s.promotions(), Now: time.Now, Hooks: hooks}
 		s.engines = append(s.engines, engine{"promotion", p.Run})
+	}
+	if s.cfg.runs("customer") {
+		p := participants.Autoship{
+			Queues: s.queues, Customers: s.customers(), Orders: s.orders(), CaptureAt: s.cfg.captureAt(), Now: time.Now,
+		}
+		s.engines = append(s.engines, engine{"autoship", p.Run})
 	}
 	if s.cfg.runs("fraud") {
 		p := &participants.Fraud{Queues: s.queues, Source: s.store, Rules: fraud.Default(), Now: time.Now, Hooks: hooks}

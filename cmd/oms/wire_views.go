@@ -18,7 +18,7 @@ import (
 
 // views are the projections of this process, by name.
 type views struct {
-	orders, stock, payments *projections.Runner
+	orders, stock, payments, customers *projections.Runner
 }
 
 // view is a runner with the name of its view.
@@ -29,7 +29,7 @@ type view struct {
 
 // all returns the views that are open.
 func (v *views) all() (all []view) {
-	for _, one := range []view{{"orders", v.orders}, {"stock", v.stock}, {"payments", v.payments}} {
+	for _, one := range []view{{"orders", v.orders}, {"stock", v.stock}, {"payments", v.payments}, {"customers", v.customers}} {
 		if one.Runner != nil {
 			all = append(all, one)
 		}
@@ -88,6 +88,14 @@ func (v *views) paymentsView() rpc.PaymentView {
 	}{projections.Payments{View: v.payments.View()}, v.payments.View()}
 }
 
+// customersView reads the customers, and can be waited for.
+func (v *views) customersView() rpc.CustomerView {
+	return struct {
+		projections.Customers
+		*projections.View
+	}{projections.Customers{View: v.customers.View()}, v.customers.View()}
+}
+
 // openViews opens the read models and follows the logs with them.
 func (s *service) openViews(context.Context) (err error) {
 	if !s.cfg.runs("projections") && !s.cfg.runs("api") {
@@ -101,6 +109,9 @@ func (s *service) openViews(context.Context) (err error) {
 		return err
 	}
 	if s.views.payments, err = projections.Open(cfg, projections.PaymentsProjector()); err != nil {
+		return err
+	}
+	if s.views.customers, err = projections.Open(cfg, projections.CustomersProjector()); err != nil {
 		return err
 	}
 	for _, r := range s.views.all() {

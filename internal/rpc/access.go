@@ -1,6 +1,7 @@
 package rpc
 
 import (
+	"github.com/orderstream/oms/gen/oms/customer/v1/customerv1connect"
 	"github.com/orderstream/oms/gen/oms/inventory/v1/inventoryv1connect"
 	"github.com/orderstream/oms/gen/oms/log/v1/logv1connect"
 	"github.com/orderstream/oms/gen/oms/order/v1/orderv1connect"
@@ -73,6 +74,20 @@ var access = map[string]auth.Scope{
 	paymentv1connect.PaymentServiceListPaymentRecordsProcedure: auth.Read,
 	paymentv1connect.PaymentServiceRecordPaymentProcedure:      auth.Operate,
 	paymentv1connect.PaymentServiceScriptGatewayProcedure:      auth.Operate,
+
+	customerv1connect.CustomerServiceCreateAssociateProcedure:    auth.Write,
+	customerv1connect.CustomerServiceUpdateAssociateProcedure:    auth.Write,
+	customerv1connect.CustomerServiceEnrollAssociateProcedure:    auth.Write,
+	customerv1connect.CustomerServiceSetAssociateStatusProcedure: auth.Write,
+	customerv1connect.CustomerServiceGetAssociateProcedure:       auth.Read,
+	customerv1connect.CustomerServiceListAssociatesProcedure:     auth.Read,
+	customerv1connect.CustomerServiceCreateSubscriptionProcedure: auth.Write,
+	customerv1connect.CustomerServiceUpdateSubscriptionProcedure: auth.Write,
+	customerv1connect.CustomerServicePauseSubscriptionProcedure:  auth.Write,
+	customerv1connect.CustomerServiceResumeSubscriptionProcedure: auth.Write,
+	customerv1connect.CustomerServiceVoidSubscriptionProcedure:   auth.Write,
+	customerv1connect.CustomerServiceGetSubscriptionProcedure:    auth.Read,
+	customerv1connect.CustomerServiceListSubscriptionsProcedure:  auth.Read,
 
 	sagav1connect.SagaServiceListSagasProcedure:      auth.Read,
 	sagav1connect.SagaServiceGetSagaProcedure:        auth.Read,

@@ -26,7 +26,10 @@ func newOrderID(now time.Time) string {
 // orderIDOf is the id of the order that a request with an idempotency key
 // makes. It follows from the key, so that a repeat finds the order wherever and
 // whenever it arrives: the prefix and 100 bits of a hash.
-func orderIDOf(tenant, key string) string {
-	sum := sha256.Sum256([]byte("order\x00" + tenant + "\x00" + key))
+func orderIDOf(tenant, key string) string { return idOf("order", tenant, key) }
+
+// idOf is the id of what a request with an idempotency key makes.
+func idOf(kind, tenant, key string) string {
+	sum := sha256.Sum256([]byte(kind + "\x00" + tenant + "\x00" + key))
 	return "k-" + digits.EncodeToString(sum[:])[:20]
 }

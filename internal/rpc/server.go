@@ -11,7 +11,10 @@ import (
 	"connectrpc.com/grpcreflect"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"github.com/orderstream/oms/customer"
 	"github.com/orderstream/oms/eventstore"
+	customerv1 "github.com/orderstream/oms/gen/oms/customer/v1"
+	"github.com/orderstream/oms/gen/oms/customer/v1/customerv1connect"
 	inventoryv1 "github.com/orderstream/oms/gen/oms/inventory/v1"
 	"github.com/orderstream/oms/gen/oms/inventory/v1/inventoryv1connect"
 	logv1 "github.com/orderstream/oms/gen/oms/log/v1"
@@ -43,16 +46,18 @@ type Config struct {
 	Inventory  eventstore.Log[inventory.Item]
 	Promotions eventstore.Log[promotion.State]
 	Payments   eventstore.Log[payment.Payment]
+	Customers  eventstore.Log[customer.State]
 	Events     Events
 	// Unfinished lists the orders with unfinished work in all partitions of the
 	// log, first to wake first; nil asks the log, which knows those that this
 	// process owns.
 	Unfinished func(ctx context.Context, due time.Time, limit int) ([]eventstore.Snapshot[order.Order], error)
 
-	OrderView   OrderView
-	StockView   StockView
-	PaymentView PaymentView
-	Projections Projections
+	OrderView    OrderView
+	StockView    StockView
+	PaymentView  PaymentView
+	CustomerView CustomerView
+	Projections  Projections
 
 	// Script is the simulated gateway; nil when it is not enabled.
 	Script Scripter
@@ -95,7 +100,7 @@ var files = []protoreflect.FileDescriptor{
 	inventoryv1.File_oms_inventory_v1_service_proto,
 	promotionv1.File_oms_promotion_v1_service_proto, paymentv1.File_oms_payment_v1_service_proto,
 	sagav1.File_oms_saga_v1_service_proto, projectionv1.File_oms_projection_v1_service_proto,
-	logv1.File_oms_log_v1_service_proto,
+	logv1.File_oms_log_v1_service_proto, customerv1.File_oms_customer_v1_service_proto,
 }
 
 // API is the whole API as one http.Handler.
@@ -174,6 +179,7 @@ func mount(mux *http.ServeMux, cfg Config, opts connect.HandlerOption) {
 	mux.Handle(orderv1connect.NewReturnServiceHandler(returns{writes, cfg.ReturnWindow}, opts))
 	mux.Handle(inventoryv1connect.NewInventoryServiceHandler(stock{cfg.Inventory, cfg.StockView, cfg.Now}, opts))
 	mux.Handle(promotionv1connect.NewPromotionServiceHandler(promotions{cfg.Promotions}, opts))
+	mux.Handle(customerv1connect.NewCustomerServiceHandler(customers{cfg.Customers, cfg.CustomerView, cfg.Now}, opts))
 	mux.Handle(paymentv1connect.NewPaymentServiceHandler(payments{cfg.Payments, cfg.Orders, cfg.PaymentView, cfg.Now, cfg.Script}, opts))
 	mux.Handle(sagav1connect.NewSagaServiceHandler(sagas{cfg.Orders, cfg.Unfinished, cfg.Now}, opts))
 	mux.Handle(projectionv1connect.NewProjectionServiceHandler(projectionService{cfg.Projections}, opts))

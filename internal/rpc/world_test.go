@@ -17,6 +17,7 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/orderstream/oms/customer"
 	"github.com/orderstream/oms/eventstore"
 	"github.com/orderstream/oms/eventstore/jsstore"
 	moneyv1 "github.com/orderstream/oms/gen/oms/money/v1"
@@ -47,12 +48,12 @@ type world struct {
 
 // views are the read models; start lets them follow their logs.
 type views struct {
-	orders, stock, payments *projections.Runner
-	start                   func()
+	orders, stock, payments, customers *projections.Runner
+	start                              func()
 }
 
 func (v views) Status(ctx context.Context) []projections.Status {
-	return []projections.Status{v.orders.Status(ctx), v.stock.Status(ctx)}
+	return []projections.Status{v.orders.Status(ctx), v.stock.Status(ctx), v.customers.Status(ctx)}
 }
 
 func (v views) Rebuild(ctx context.Context, name string, o projections.RebuildOptions) error {
@@ -74,6 +75,11 @@ type stockView struct {
 
 type paymentView struct {
 	projections.Payments
+	*projections.View
+}
+
+type customerView struct {
+	projections.Customers
 	*projections.View
 }
 
@@ -116,12 +122,14 @@ func newWorld(tb testing.TB, s setup) *world {
 	}
 	cfg := rpc.Config{
 		Guard: guard(tb, s), Orders: w.orders, Payments: w.pays, Events: store,
-		Inventory:   openLog(tb, store, eventstore.Definition[inventory.Item]{Name: "inventory", Version: 1, New: inventory.New, Evolve: inventory.Evolve, React: inventory.React}),
-		Promotions:  openLog(tb, store, eventstore.Definition[promotion.State]{Name: "promotion", Version: 1, New: promotion.New, Evolve: promotion.Evolve}),
-		OrderView:   orderView{projections.Orders{View: w.views.orders.View()}, w.views.orders.View()},
-		StockView:   stockView{projections.Stock{View: w.views.stock.View()}, w.views.stock.View()},
-		PaymentView: paymentView{projections.Payments{View: w.views.payments.View()}, w.views.payments.View()},
-		Projections: w.views, Script: s.script, MaxBody: s.maxBody, Ready: s.ready, OpenAPI: []byte("openapi: 3.1.0\n"),
+		Inventory:    openLog(tb, store, eventstore.Definition[inventory.Item]{Name: "inventory", Version: 1, New: inventory.New, Evolve: inventory.Evolve, React: inventory.React}),
+		Promotions:   openLog(tb, store, eventstore.Definition[promotion.State]{Name: "promotion", Version: 1, New: promotion.New, Evolve: promotion.Evolve}),
+		OrderView:    orderView{projections.Orders{View: w.views.orders.View()}, w.views.orders.View()},
+		StockView:    stockView{projections.Stock{View: w.views.stock.View()}, w.views.stock.View()},
+		Customers:    openLog(tb, store, eventstore.Definition[customer.State]{Name: "customer", Version: 1, New: customer.New, Evolve: customer.Evolve}),
+		CustomerView: customerView{projections.Customers{View: w.views.customers.View()}, w.views.customers.View()},
+		PaymentView:  paymentView{projections.Payments{View: w.views.payments.View()}, w.views.payments.View()},
+		Projections:  w.views, Script: s.script, MaxBody: s.maxBody, Ready: s.ready, OpenAPI: []byte("openapi: 3.1.0\n"),
 	}
 	w.serve(cfg)
 	return w
@@ -177,11 +185,11 @@ func openViews(tb testing.TB, source projections.Source) views {
 		must(tb, err)
 		return r
 	}
-	v := views{orders: open(projections.OrdersProjector()), stock: open(projections.StockProjector()), payments: open(projections.PaymentsProjector())}
+	v := views{orders: open(projections.OrdersProjector()), stock: open(projections.StockProjector()), payments: open(projections.PaymentsProjector()), customers: open(projections.CustomersProjector())}
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	v.start = func() {
-		for _, r := range []*projections.Runner{v.orders, v.stock, v.payments} {
+		for _, r := range []*projections.Runner{v.orders, v.stock, v.payments, v.customers} {
 			running.Go(func() { r.Run(ctx) })
 			changed, stop := r.View().Subscribe("")
 			for !r.View().Ready() {
@@ -196,6 +204,7 @@ func openViews(tb testing.TB, source projections.Source) views {
 		must(tb, v.orders.Close())
 		must(tb, v.stock.Close())
 		must(tb, v.payments.Close())
+		must(tb, v.customers.Close())
 	})
 	return v
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/orderstream/oms/gen/oms/customer/v1/customerv1connect"
 	"github.com/orderstream/oms/gen/oms/inventory/v1/inventoryv1connect"
 	"github.com/orderstream/oms/gen/oms/log/v1/logv1connect"
 	"github.com/orderstream/oms/gen/oms/order/v1/orderv1connect"
@@ -237,6 +238,11 @@ func (p *Process) Promotions() promotionv1connect.PromotionServiceClient {
 // Payments is a client of the payment service.
 func (p *Process) Payments() paymentv1connect.PaymentServiceClient {
 	return paymentv1connect.NewPaymentServiceClient(p.http, p.URL)
+}
+
+// Customers is a client of the customer service.
+func (p *Process) Customers() customerv1connect.CustomerServiceClient {
+	return customerv1connect.NewCustomerServiceClient(p.http, p.URL)
 }
 
 // Sagas is a client of the saga service.

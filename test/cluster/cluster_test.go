@@ -21,7 +21,7 @@ var stock = map[string]int64{"plenty": 1_000_000, "scarce": 60}
 const (
 	callers = 8
 	orders  = 200
-	workers = "saga,inventory,promotion,fraud,publisher"
+	workers = "saga,inventory,promotion,fraud,customer,publisher"
 )
 
 // TestAKilledWorkerLosesNoOrder runs the shop, with API, views and payment, and

@@ -18,6 +18,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/orderstream/oms/eventstore"
+	customerv1 "github.com/orderstream/oms/gen/oms/customer/v1"
 	inventoryv1 "github.com/orderstream/oms/gen/oms/inventory/v1"
 	logv1 "github.com/orderstream/oms/gen/oms/log/v1"
 	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
@@ -32,6 +33,7 @@ var files = []protoreflect.FileDescriptor{
 	logv1.File_oms_log_v1_log_proto, orderv1.File_oms_order_v1_events_proto, inventoryv1.File_oms_inventory_v1_events_proto,
 	paymentv1.File_oms_payment_v1_events_proto, promotionv1.File_oms_promotion_v1_events_proto,
 	orderv1.File_oms_order_v1_change_events_proto, orderv1.File_oms_order_v1_fulfilment_events_proto,
+	customerv1.File_oms_customer_v1_events_proto,
 }
 
 // golden is one stored event: the bytes, and what they say.
