@@ -100,6 +100,9 @@ func (l Ledger) book(t Transaction) Ledger {
 		l.Authorized += moved
 		l.Voided += t.RevertedMinor
 	case orderv1.PaymentOperation_PAYMENT_OPERATION_VOID:
+		if t.Succeeded && t.Undoes == "" { // what was not there to be given up is used up
+			moved = t.AmountMinor
+		}
 		l.Voided += moved
 		l.Authorized += twoWays
 	case orderv1.PaymentOperation_PAYMENT_OPERATION_CAPTURE:

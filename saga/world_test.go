@@ -18,16 +18,17 @@ var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 type act = int
 
 const (
-	comply act = iota // does it and says so
-	refuse            // says no
-	half              // does the first of its transactions only; other steps refuse
-	torn              // does the first of its transactions and takes it back; other steps refuse
-	lose              // does it, but the answer is lost
-	ignore            // the request is lost
-	twice             // does it and says so two times
-	late              // does it, but the answer comes after the next send
-	review            // the fraud check is undecided; other steps comply
-	reject            // the fraud check says no; other steps refuse
+	comply   act = iota // does it and says so
+	refuse              // says no
+	half                // does the first of its transactions only; other steps refuse
+	torn                // does the first of its transactions and takes it back; other steps refuse
+	tornLost            // as torn, but the answer is lost
+	lose                // does it, but the answer is lost
+	ignore              // the request is lost
+	twice               // does it and says so two times
+	late                // does it, but the answer comes after the next send
+	review              // the fraud check is undecided; other steps comply
+	reject              // the fraud check says no; other steps refuse
 	acts
 )
 
@@ -73,7 +74,7 @@ func (w *world) receive(r saga.Request) []order.Answer {
 	answers := slices.Concat(w.late, []order.Answer{a})
 	w.late = nil
 	switch what {
-	case lose:
+	case lose, tornLost:
 		return answers[:len(answers)-1]
 	case late:
 		w.late = answers[len(answers)-1:]
@@ -87,7 +88,7 @@ func (w *world) receive(r saga.Request) []order.Answer {
 
 // work does what is asked, once, and makes the answer.
 func (w *world) work(r saga.Request, what act) order.Answer {
-	no := what == refuse || what == half || what == torn || what == reject || w.closed[r.ID]
+	no := what == refuse || what == half || what == torn || what == tornLost || what == reject || w.closed[r.ID]
 	for _, id := range r.UndoOf {
 		w.closed[id] = !no || w.closed[id]
 	}
@@ -103,8 +104,9 @@ func (w *world) work(r saga.Request, what act) order.Answer {
 	case skava.FraudRequest:
 		a.Verdict = map[act]orderv1.FraudVerdict{
 			refuse: orderv1.FraudVerdict_FRAUD_VERDICT_UNSPECIFIED, half: orderv1.FraudVerdict_FRAUD_VERDICT_UNSPECIFIED,
-			torn:   orderv1.FraudVerdict_FRAUD_VERDICT_UNSPECIFIED,
-			review: orderv1.FraudVerdict_FRAUD_VERDICT_REVIEW, reject: orderv1.FraudVerdict_FRAUD_VERDICT_REJECT,
+			torn:     orderv1.FraudVerdict_FRAUD_VERDICT_UNSPECIFIED,
+			tornLost: orderv1.FraudVerdict_FRAUD_VERDICT_UNSPECIFIED,
+			review:   orderv1.FraudVerdict_FRAUD_VERDICT_REVIEW, reject: orderv1.FraudVerdict_FRAUD_VERDICT_REJECT,
 		}[what]
 		if !no && what != review {
 			a.Verdict = orderv1.FraudVerdict_FRAUD_VERDICT_ACCEPT
@@ -116,7 +118,7 @@ func (w *world) work(r saga.Request, what act) order.Answer {
 			if out.Succeeded {
 				out.MovedMinor = w.pay(r, tx)
 			}
-			if what == torn && first {
+			if (what == torn || what == tornLost) && first {
 				before := slices.Clone(w.done)
 				out.RevertedMinor = w.pay(r, tx)
 				delete(w.held, w.moved[tx.ID])

@@ -131,6 +131,9 @@ func Book(o *orderv1.Order, t *orderv1.PaymentTransaction) (err error) {
 	case orderv1.PaymentOperation_PAYMENT_OPERATION_AUTHORIZE:
 		add(p.GetAuthorized(), moved)
 	case orderv1.PaymentOperation_PAYMENT_OPERATION_VOID:
+		if t.GetSucceeded() && t.GetUndoes() == "" { // what was not there to be given up is used up
+			moved = t.GetAmountMinor()
+		}
 		add(p.GetAuthorized(), unheard-moved) // what was given up and taken back is as it was
 	case orderv1.PaymentOperation_PAYMENT_OPERATION_CAPTURE:
 		add(p.GetAuthorized(), -moved-reverted)
