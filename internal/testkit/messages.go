@@ -12,6 +12,8 @@ import (
 // Notification is one message of a published stream.
 type Notification struct {
 	Subject, OrderID string
+	// EventID is the stored event that it tells of.
+	EventID string
 }
 
 // Notifications reads a published stream from its beginning to its end.
@@ -40,7 +42,7 @@ func (p *Process) Notifications(t *testing.T, stream string) (all []Notification
 		if err != nil {
 			t.Fatal(err)
 		}
-		all = append(all, Notification{Subject: m.Subject(), OrderID: m.Headers().Get(skava.HeaderOrderID)})
+		all = append(all, Notification{Subject: m.Subject(), OrderID: m.Headers().Get(skava.HeaderOrderID), EventID: m.Headers().Get("Oms-Event-Id")})
 		if meta, err := m.Metadata(); err != nil || meta.Sequence.Stream >= last {
 			return all
 		}
