@@ -251,9 +251,9 @@ func (s *shop) checkAcked(t *testing.T, orders map[string]*orderv1.Order) {
 func checkNotifications(t *testing.T, p *testkit.Process, orders map[string]*orderv1.Order) {
 	t.Helper()
 	want := notifications(orders)
-	said, missing := map[string]int{}, ""
+	missing := ""
 	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); {
-		said = p.Published(t, "ecomm")
+		said := p.Published(t, "ecomm")
 		maps.Copy(said, p.Published(t, "OmsMsgTopic"))
 		if missing = firstMissing(want, said); missing == "" {
 			break
