@@ -56,9 +56,10 @@ type partition[S any] struct {
 
 // Committed is a commit of this process that has just become durable.
 type Committed[S any] struct {
-	Position uint64
-	Commit   eventstore.Commit
-	Result   eventstore.Result[S]
+	Partition int
+	Position  uint64
+	Commit    eventstore.Commit
+	Result    eventstore.Result[S]
 }
 
 func newPartition[S any](life context.Context, cfg Config, def eventstore.Definition[S], id int, file *stateFile, w wire) *partition[S] {

@@ -23,7 +23,7 @@ func (p *partition[S]) store(m *message[S], seq uint64) {
 		it.outcome.result.Position = seq
 		p.fold(it, seq)
 		if p.watch != nil {
-			seen = append(seen, Committed[S]{Position: seq, Result: it.outcome.result, Commit: eventstore.Commit{
+			seen = append(seen, Committed[S]{Partition: p.id, Position: seq, Result: it.outcome.result, Commit: eventstore.Commit{
 				Log: p.def.Name, Position: seq, Index: i, Commit: it.commit,
 			}})
 		}

@@ -301,42 +301,32 @@ func (x *AttemptsRecorded) GetAttempts() []*Attempt {
 	return nil
 }
 
-// DeliveriesReplayed: notices are delivered to an endpoint again, whatever
-// became of them before.
-type DeliveriesReplayed struct {
+// ReplayStarted: notices of a stretch of the log of deliveries are delivered to
+// an endpoint again, whatever became of them before.
+type ReplayStarted struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Endpoint (its aggregate says it, too).
-	EndpointId string `protobuf:"bytes,1,opt,name=endpoint_id,json=endpointId,proto3" json:"endpoint_id,omitempty"`
-	// First position of the notices in the log of deliveries.
-	FromPosition uint64 `protobuf:"varint,2,opt,name=from_position,json=fromPosition,proto3" json:"from_position,omitempty"`
-	// Place in it, starting at 0, when one notice is meant.
-	Place uint32 `protobuf:"varint,3,opt,name=place,proto3" json:"place,omitempty"`
-	// Last position; equal to the first when one notice is meant.
-	ToPosition uint64 `protobuf:"varint,4,opt,name=to_position,json=toPosition,proto3" json:"to_position,omitempty"`
-	// Only those parked; otherwise all.
-	ParkedOnly bool `protobuf:"varint,5,opt,name=parked_only,json=parkedOnly,proto3" json:"parked_only,omitempty"`
-	// True when exactly the notice at the position and place is meant.
-	One bool `protobuf:"varint,6,opt,name=one,proto3" json:"one,omitempty"`
+	// The replay.
+	Replay *Replay `protobuf:"bytes,1,opt,name=replay,proto3" json:"replay,omitempty"`
 	// When.
-	At            *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=at,proto3" json:"at,omitempty"`
+	At            *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=at,proto3" json:"at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *DeliveriesReplayed) Reset() {
-	*x = DeliveriesReplayed{}
+func (x *ReplayStarted) Reset() {
+	*x = ReplayStarted{}
 	mi := &file_oms_delivery_v1_events_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *DeliveriesReplayed) String() string {
+func (x *ReplayStarted) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*DeliveriesReplayed) ProtoMessage() {}
+func (*ReplayStarted) ProtoMessage() {}
 
-func (x *DeliveriesReplayed) ProtoReflect() protoreflect.Message {
+func (x *ReplayStarted) ProtoReflect() protoreflect.Message {
 	mi := &file_oms_delivery_v1_events_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -348,54 +338,102 @@ func (x *DeliveriesReplayed) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use DeliveriesReplayed.ProtoReflect.Descriptor instead.
-func (*DeliveriesReplayed) Descriptor() ([]byte, []int) {
+// Deprecated: Use ReplayStarted.ProtoReflect.Descriptor instead.
+func (*ReplayStarted) Descriptor() ([]byte, []int) {
 	return file_oms_delivery_v1_events_proto_rawDescGZIP(), []int{5}
 }
 
-func (x *DeliveriesReplayed) GetEndpointId() string {
+func (x *ReplayStarted) GetReplay() *Replay {
+	if x != nil {
+		return x.Replay
+	}
+	return nil
+}
+
+func (x *ReplayStarted) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+// DeliveriesRequeued: these are delivered again, from their first attempt on.
+type DeliveriesRequeued struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Endpoint (its aggregate says it, too).
+	EndpointId string `protobuf:"bytes,1,opt,name=endpoint_id,json=endpointId,proto3" json:"endpoint_id,omitempty"`
+	// The notices.
+	Notices []*NoticeRef `protobuf:"bytes,2,rep,name=notices,proto3" json:"notices,omitempty"`
+	// Position behind which the replay that they belong to goes on; 0 when they
+	// belong to none.
+	AfterPosition uint64 `protobuf:"varint,3,opt,name=after_position,json=afterPosition,proto3" json:"after_position,omitempty"`
+	// True when that replay is over.
+	ReplayDone bool `protobuf:"varint,4,opt,name=replay_done,json=replayDone,proto3" json:"replay_done,omitempty"`
+	// When.
+	At            *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=at,proto3" json:"at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeliveriesRequeued) Reset() {
+	*x = DeliveriesRequeued{}
+	mi := &file_oms_delivery_v1_events_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeliveriesRequeued) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeliveriesRequeued) ProtoMessage() {}
+
+func (x *DeliveriesRequeued) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_delivery_v1_events_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeliveriesRequeued.ProtoReflect.Descriptor instead.
+func (*DeliveriesRequeued) Descriptor() ([]byte, []int) {
+	return file_oms_delivery_v1_events_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *DeliveriesRequeued) GetEndpointId() string {
 	if x != nil {
 		return x.EndpointId
 	}
 	return ""
 }
 
-func (x *DeliveriesReplayed) GetFromPosition() uint64 {
+func (x *DeliveriesRequeued) GetNotices() []*NoticeRef {
 	if x != nil {
-		return x.FromPosition
+		return x.Notices
+	}
+	return nil
+}
+
+func (x *DeliveriesRequeued) GetAfterPosition() uint64 {
+	if x != nil {
+		return x.AfterPosition
 	}
 	return 0
 }
 
-func (x *DeliveriesReplayed) GetPlace() uint32 {
+func (x *DeliveriesRequeued) GetReplayDone() bool {
 	if x != nil {
-		return x.Place
-	}
-	return 0
-}
-
-func (x *DeliveriesReplayed) GetToPosition() uint64 {
-	if x != nil {
-		return x.ToPosition
-	}
-	return 0
-}
-
-func (x *DeliveriesReplayed) GetParkedOnly() bool {
-	if x != nil {
-		return x.ParkedOnly
+		return x.ReplayDone
 	}
 	return false
 }
 
-func (x *DeliveriesReplayed) GetOne() bool {
-	if x != nil {
-		return x.One
-	}
-	return false
-}
-
-func (x *DeliveriesReplayed) GetAt() *timestamppb.Timestamp {
+func (x *DeliveriesRequeued) GetAt() *timestamppb.Timestamp {
 	if x != nil {
 		return x.At
 	}
@@ -415,7 +453,7 @@ type FeedStarted struct {
 
 func (x *FeedStarted) Reset() {
 	*x = FeedStarted{}
-	mi := &file_oms_delivery_v1_events_proto_msgTypes[6]
+	mi := &file_oms_delivery_v1_events_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -427,7 +465,7 @@ func (x *FeedStarted) String() string {
 func (*FeedStarted) ProtoMessage() {}
 
 func (x *FeedStarted) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_delivery_v1_events_proto_msgTypes[6]
+	mi := &file_oms_delivery_v1_events_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -440,7 +478,7 @@ func (x *FeedStarted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FeedStarted.ProtoReflect.Descriptor instead.
 func (*FeedStarted) Descriptor() ([]byte, []int) {
-	return file_oms_delivery_v1_events_proto_rawDescGZIP(), []int{6}
+	return file_oms_delivery_v1_events_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *FeedStarted) GetLog() string {
@@ -470,7 +508,7 @@ type FeedAdvanced struct {
 
 func (x *FeedAdvanced) Reset() {
 	*x = FeedAdvanced{}
-	mi := &file_oms_delivery_v1_events_proto_msgTypes[7]
+	mi := &file_oms_delivery_v1_events_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -482,7 +520,7 @@ func (x *FeedAdvanced) String() string {
 func (*FeedAdvanced) ProtoMessage() {}
 
 func (x *FeedAdvanced) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_delivery_v1_events_proto_msgTypes[7]
+	mi := &file_oms_delivery_v1_events_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -495,7 +533,7 @@ func (x *FeedAdvanced) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FeedAdvanced.ProtoReflect.Descriptor instead.
 func (*FeedAdvanced) Descriptor() ([]byte, []int) {
-	return file_oms_delivery_v1_events_proto_rawDescGZIP(), []int{7}
+	return file_oms_delivery_v1_events_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *FeedAdvanced) GetLog() string {
@@ -530,7 +568,7 @@ type NoticesQueued struct {
 
 func (x *NoticesQueued) Reset() {
 	*x = NoticesQueued{}
-	mi := &file_oms_delivery_v1_events_proto_msgTypes[8]
+	mi := &file_oms_delivery_v1_events_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -542,7 +580,7 @@ func (x *NoticesQueued) String() string {
 func (*NoticesQueued) ProtoMessage() {}
 
 func (x *NoticesQueued) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_delivery_v1_events_proto_msgTypes[8]
+	mi := &file_oms_delivery_v1_events_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -555,7 +593,7 @@ func (x *NoticesQueued) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NoticesQueued.ProtoReflect.Descriptor instead.
 func (*NoticesQueued) Descriptor() ([]byte, []int) {
-	return file_oms_delivery_v1_events_proto_rawDescGZIP(), []int{8}
+	return file_oms_delivery_v1_events_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *NoticesQueued) GetLog() string {
@@ -602,7 +640,7 @@ type CustomEventDefined struct {
 
 func (x *CustomEventDefined) Reset() {
 	*x = CustomEventDefined{}
-	mi := &file_oms_delivery_v1_events_proto_msgTypes[9]
+	mi := &file_oms_delivery_v1_events_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -614,7 +652,7 @@ func (x *CustomEventDefined) String() string {
 func (*CustomEventDefined) ProtoMessage() {}
 
 func (x *CustomEventDefined) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_delivery_v1_events_proto_msgTypes[9]
+	mi := &file_oms_delivery_v1_events_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -627,7 +665,7 @@ func (x *CustomEventDefined) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CustomEventDefined.ProtoReflect.Descriptor instead.
 func (*CustomEventDefined) Descriptor() ([]byte, []int) {
-	return file_oms_delivery_v1_events_proto_rawDescGZIP(), []int{9}
+	return file_oms_delivery_v1_events_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *CustomEventDefined) GetType() string {
@@ -670,7 +708,7 @@ type CustomEventPublished struct {
 
 func (x *CustomEventPublished) Reset() {
 	*x = CustomEventPublished{}
-	mi := &file_oms_delivery_v1_events_proto_msgTypes[10]
+	mi := &file_oms_delivery_v1_events_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -682,7 +720,7 @@ func (x *CustomEventPublished) String() string {
 func (*CustomEventPublished) ProtoMessage() {}
 
 func (x *CustomEventPublished) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_delivery_v1_events_proto_msgTypes[10]
+	mi := &file_oms_delivery_v1_events_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -695,7 +733,7 @@ func (x *CustomEventPublished) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CustomEventPublished.ProtoReflect.Descriptor instead.
 func (*CustomEventPublished) Descriptor() ([]byte, []int) {
-	return file_oms_delivery_v1_events_proto_rawDescGZIP(), []int{10}
+	return file_oms_delivery_v1_events_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *CustomEventPublished) GetType() string {
@@ -747,7 +785,7 @@ type RetentionApplied struct {
 
 func (x *RetentionApplied) Reset() {
 	*x = RetentionApplied{}
-	mi := &file_oms_delivery_v1_events_proto_msgTypes[11]
+	mi := &file_oms_delivery_v1_events_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -759,7 +797,7 @@ func (x *RetentionApplied) String() string {
 func (*RetentionApplied) ProtoMessage() {}
 
 func (x *RetentionApplied) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_delivery_v1_events_proto_msgTypes[11]
+	mi := &file_oms_delivery_v1_events_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -772,7 +810,7 @@ func (x *RetentionApplied) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetentionApplied.ProtoReflect.Descriptor instead.
 func (*RetentionApplied) Descriptor() ([]byte, []int) {
-	return file_oms_delivery_v1_events_proto_rawDescGZIP(), []int{11}
+	return file_oms_delivery_v1_events_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *RetentionApplied) GetBeforePosition() uint64 {
@@ -809,18 +847,18 @@ const file_oms_delivery_v1_events_proto_rawDesc = "" +
 	"\x10AttemptsRecorded\x12\x1f\n" +
 	"\vendpoint_id\x18\x01 \x01(\tR\n" +
 	"endpointId\x124\n" +
-	"\battempts\x18\x02 \x03(\v2\x18.oms.delivery.v1.AttemptR\battempts\"\xf0\x01\n" +
-	"\x12DeliveriesReplayed\x12\x1f\n" +
+	"\battempts\x18\x02 \x03(\v2\x18.oms.delivery.v1.AttemptR\battempts\"l\n" +
+	"\rReplayStarted\x12/\n" +
+	"\x06replay\x18\x01 \x01(\v2\x17.oms.delivery.v1.ReplayR\x06replay\x12*\n" +
+	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"\xdf\x01\n" +
+	"\x12DeliveriesRequeued\x12\x1f\n" +
 	"\vendpoint_id\x18\x01 \x01(\tR\n" +
-	"endpointId\x12#\n" +
-	"\rfrom_position\x18\x02 \x01(\x04R\ffromPosition\x12\x14\n" +
-	"\x05place\x18\x03 \x01(\rR\x05place\x12\x1f\n" +
-	"\vto_position\x18\x04 \x01(\x04R\n" +
-	"toPosition\x12\x1f\n" +
-	"\vparked_only\x18\x05 \x01(\bR\n" +
-	"parkedOnly\x12\x10\n" +
-	"\x03one\x18\x06 \x01(\bR\x03one\x12*\n" +
-	"\x02at\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\x02at\";\n" +
+	"endpointId\x124\n" +
+	"\anotices\x18\x02 \x03(\v2\x1a.oms.delivery.v1.NoticeRefR\anotices\x12%\n" +
+	"\x0eafter_position\x18\x03 \x01(\x04R\rafterPosition\x12\x1f\n" +
+	"\vreplay_done\x18\x04 \x01(\bR\n" +
+	"replayDone\x12*\n" +
+	"\x02at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\";\n" +
 	"\vFeedStarted\x12\x10\n" +
 	"\x03log\x18\x01 \x01(\tR\x03log\x12\x1a\n" +
 	"\bposition\x18\x02 \x01(\x04R\bposition\"<\n" +
@@ -859,45 +897,51 @@ func file_oms_delivery_v1_events_proto_rawDescGZIP() []byte {
 	return file_oms_delivery_v1_events_proto_rawDescData
 }
 
-var file_oms_delivery_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_oms_delivery_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_oms_delivery_v1_events_proto_goTypes = []any{
 	(*EndpointCreated)(nil),       // 0: oms.delivery.v1.EndpointCreated
 	(*EndpointUpdated)(nil),       // 1: oms.delivery.v1.EndpointUpdated
 	(*EndpointStatusChanged)(nil), // 2: oms.delivery.v1.EndpointStatusChanged
 	(*EndpointDeleted)(nil),       // 3: oms.delivery.v1.EndpointDeleted
 	(*AttemptsRecorded)(nil),      // 4: oms.delivery.v1.AttemptsRecorded
-	(*DeliveriesReplayed)(nil),    // 5: oms.delivery.v1.DeliveriesReplayed
-	(*FeedStarted)(nil),           // 6: oms.delivery.v1.FeedStarted
-	(*FeedAdvanced)(nil),          // 7: oms.delivery.v1.FeedAdvanced
-	(*NoticesQueued)(nil),         // 8: oms.delivery.v1.NoticesQueued
-	(*CustomEventDefined)(nil),    // 9: oms.delivery.v1.CustomEventDefined
-	(*CustomEventPublished)(nil),  // 10: oms.delivery.v1.CustomEventPublished
-	(*RetentionApplied)(nil),      // 11: oms.delivery.v1.RetentionApplied
-	(*Endpoint)(nil),              // 12: oms.delivery.v1.Endpoint
-	(EndpointStatus)(0),           // 13: oms.delivery.v1.EndpointStatus
-	(*timestamppb.Timestamp)(nil), // 14: google.protobuf.Timestamp
-	(*Attempt)(nil),               // 15: oms.delivery.v1.Attempt
-	(*Notice)(nil),                // 16: oms.delivery.v1.Notice
-	(Environment)(0),              // 17: oms.delivery.v1.Environment
+	(*ReplayStarted)(nil),         // 5: oms.delivery.v1.ReplayStarted
+	(*DeliveriesRequeued)(nil),    // 6: oms.delivery.v1.DeliveriesRequeued
+	(*FeedStarted)(nil),           // 7: oms.delivery.v1.FeedStarted
+	(*FeedAdvanced)(nil),          // 8: oms.delivery.v1.FeedAdvanced
+	(*NoticesQueued)(nil),         // 9: oms.delivery.v1.NoticesQueued
+	(*CustomEventDefined)(nil),    // 10: oms.delivery.v1.CustomEventDefined
+	(*CustomEventPublished)(nil),  // 11: oms.delivery.v1.CustomEventPublished
+	(*RetentionApplied)(nil),      // 12: oms.delivery.v1.RetentionApplied
+	(*Endpoint)(nil),              // 13: oms.delivery.v1.Endpoint
+	(EndpointStatus)(0),           // 14: oms.delivery.v1.EndpointStatus
+	(*timestamppb.Timestamp)(nil), // 15: google.protobuf.Timestamp
+	(*Attempt)(nil),               // 16: oms.delivery.v1.Attempt
+	(*Replay)(nil),                // 17: oms.delivery.v1.Replay
+	(*NoticeRef)(nil),             // 18: oms.delivery.v1.NoticeRef
+	(*Notice)(nil),                // 19: oms.delivery.v1.Notice
+	(Environment)(0),              // 20: oms.delivery.v1.Environment
 }
 var file_oms_delivery_v1_events_proto_depIdxs = []int32{
-	12, // 0: oms.delivery.v1.EndpointCreated.endpoint:type_name -> oms.delivery.v1.Endpoint
-	12, // 1: oms.delivery.v1.EndpointUpdated.endpoint:type_name -> oms.delivery.v1.Endpoint
-	13, // 2: oms.delivery.v1.EndpointStatusChanged.status:type_name -> oms.delivery.v1.EndpointStatus
-	14, // 3: oms.delivery.v1.EndpointStatusChanged.at:type_name -> google.protobuf.Timestamp
-	14, // 4: oms.delivery.v1.EndpointDeleted.at:type_name -> google.protobuf.Timestamp
-	15, // 5: oms.delivery.v1.AttemptsRecorded.attempts:type_name -> oms.delivery.v1.Attempt
-	14, // 6: oms.delivery.v1.DeliveriesReplayed.at:type_name -> google.protobuf.Timestamp
-	16, // 7: oms.delivery.v1.NoticesQueued.notices:type_name -> oms.delivery.v1.Notice
-	14, // 8: oms.delivery.v1.CustomEventDefined.at:type_name -> google.protobuf.Timestamp
-	17, // 9: oms.delivery.v1.CustomEventPublished.environment:type_name -> oms.delivery.v1.Environment
-	14, // 10: oms.delivery.v1.CustomEventPublished.at:type_name -> google.protobuf.Timestamp
-	14, // 11: oms.delivery.v1.RetentionApplied.at:type_name -> google.protobuf.Timestamp
-	12, // [12:12] is the sub-list for method output_type
-	12, // [12:12] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	13, // 0: oms.delivery.v1.EndpointCreated.endpoint:type_name -> oms.delivery.v1.Endpoint
+	13, // 1: oms.delivery.v1.EndpointUpdated.endpoint:type_name -> oms.delivery.v1.Endpoint
+	14, // 2: oms.delivery.v1.EndpointStatusChanged.status:type_name -> oms.delivery.v1.EndpointStatus
+	15, // 3: oms.delivery.v1.EndpointStatusChanged.at:type_name -> google.protobuf.Timestamp
+	15, // 4: oms.delivery.v1.EndpointDeleted.at:type_name -> google.protobuf.Timestamp
+	16, // 5: oms.delivery.v1.AttemptsRecorded.attempts:type_name -> oms.delivery.v1.Attempt
+	17, // 6: oms.delivery.v1.ReplayStarted.replay:type_name -> oms.delivery.v1.Replay
+	15, // 7: oms.delivery.v1.ReplayStarted.at:type_name -> google.protobuf.Timestamp
+	18, // 8: oms.delivery.v1.DeliveriesRequeued.notices:type_name -> oms.delivery.v1.NoticeRef
+	15, // 9: oms.delivery.v1.DeliveriesRequeued.at:type_name -> google.protobuf.Timestamp
+	19, // 10: oms.delivery.v1.NoticesQueued.notices:type_name -> oms.delivery.v1.Notice
+	15, // 11: oms.delivery.v1.CustomEventDefined.at:type_name -> google.protobuf.Timestamp
+	20, // 12: oms.delivery.v1.CustomEventPublished.environment:type_name -> oms.delivery.v1.Environment
+	15, // 13: oms.delivery.v1.CustomEventPublished.at:type_name -> google.protobuf.Timestamp
+	15, // 14: oms.delivery.v1.RetentionApplied.at:type_name -> google.protobuf.Timestamp
+	15, // [15:15] is the sub-list for method output_type
+	15, // [15:15] is the sub-list for method input_type
+	15, // [15:15] is the sub-list for extension type_name
+	15, // [15:15] is the sub-list for extension extendee
+	0,  // [0:15] is the sub-list for field type_name
 }
 
 func init() { file_oms_delivery_v1_events_proto_init() }
@@ -912,7 +956,7 @@ func file_oms_delivery_v1_events_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_oms_delivery_v1_events_proto_rawDesc), len(file_oms_delivery_v1_events_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   12,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

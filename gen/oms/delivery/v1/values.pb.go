@@ -369,6 +369,71 @@ func (Outcome) EnumDescriptor() ([]byte, []int) {
 	return file_oms_delivery_v1_values_proto_rawDescGZIP(), []int{5}
 }
 
+// DeliveryStatus says where a delivery is.
+type DeliveryStatus int32
+
+const (
+	// Never stored.
+	DeliveryStatus_DELIVERY_STATUS_UNSPECIFIED DeliveryStatus = 0
+	// Not attempted yet.
+	DeliveryStatus_DELIVERY_STATUS_WAITING DeliveryStatus = 1
+	// Attempted; the next attempt has its time.
+	DeliveryStatus_DELIVERY_STATUS_RETRYING DeliveryStatus = 2
+	// The receiver has it.
+	DeliveryStatus_DELIVERY_STATUS_DELIVERED DeliveryStatus = 3
+	// No more attempts by itself.
+	DeliveryStatus_DELIVERY_STATUS_PARKED DeliveryStatus = 4
+	// Let go of, since its endpoint was deleted, or its owner skipped it.
+	DeliveryStatus_DELIVERY_STATUS_DROPPED DeliveryStatus = 5
+)
+
+// Enum value maps for DeliveryStatus.
+var (
+	DeliveryStatus_name = map[int32]string{
+		0: "DELIVERY_STATUS_UNSPECIFIED",
+		1: "DELIVERY_STATUS_WAITING",
+		2: "DELIVERY_STATUS_RETRYING",
+		3: "DELIVERY_STATUS_DELIVERED",
+		4: "DELIVERY_STATUS_PARKED",
+		5: "DELIVERY_STATUS_DROPPED",
+	}
+	DeliveryStatus_value = map[string]int32{
+		"DELIVERY_STATUS_UNSPECIFIED": 0,
+		"DELIVERY_STATUS_WAITING":     1,
+		"DELIVERY_STATUS_RETRYING":    2,
+		"DELIVERY_STATUS_DELIVERED":   3,
+		"DELIVERY_STATUS_PARKED":      4,
+		"DELIVERY_STATUS_DROPPED":     5,
+	}
+)
+
+func (x DeliveryStatus) Enum() *DeliveryStatus {
+	p := new(DeliveryStatus)
+	*p = x
+	return p
+}
+
+func (x DeliveryStatus) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (DeliveryStatus) Descriptor() protoreflect.EnumDescriptor {
+	return file_oms_delivery_v1_values_proto_enumTypes[6].Descriptor()
+}
+
+func (DeliveryStatus) Type() protoreflect.EnumType {
+	return &file_oms_delivery_v1_values_proto_enumTypes[6]
+}
+
+func (x DeliveryStatus) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use DeliveryStatus.Descriptor instead.
+func (DeliveryStatus) EnumDescriptor() ([]byte, []int) {
+	return file_oms_delivery_v1_values_proto_rawDescGZIP(), []int{6}
+}
+
 // Endpoint is where somebody outside hears what happens, what of it, and in
 // which form (DirectScale event subscription, Dsco Webhook, Event Collector
 // event subscription).
@@ -1978,6 +2043,453 @@ func (x *Attempt) GetThinned() bool {
 	return false
 }
 
+// NoticeRef names a notice by its place in the log of deliveries.
+type NoticeRef struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Position of its message.
+	Position uint64 `protobuf:"varint,1,opt,name=position,proto3" json:"position,omitempty"`
+	// Its place there, starting at 0.
+	Place         uint32 `protobuf:"varint,2,opt,name=place,proto3" json:"place,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *NoticeRef) Reset() {
+	*x = NoticeRef{}
+	mi := &file_oms_delivery_v1_values_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NoticeRef) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NoticeRef) ProtoMessage() {}
+
+func (x *NoticeRef) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_delivery_v1_values_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NoticeRef.ProtoReflect.Descriptor instead.
+func (*NoticeRef) Descriptor() ([]byte, []int) {
+	return file_oms_delivery_v1_values_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *NoticeRef) GetPosition() uint64 {
+	if x != nil {
+		return x.Position
+	}
+	return 0
+}
+
+func (x *NoticeRef) GetPlace() uint32 {
+	if x != nil {
+		return x.Place
+	}
+	return 0
+}
+
+// Replay is a stretch of the log of deliveries that is delivered again.
+type Replay struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// First and last position; both included.
+	FromPosition uint64 `protobuf:"varint,1,opt,name=from_position,json=fromPosition,proto3" json:"from_position,omitempty"`
+	// Last position.
+	ToPosition uint64 `protobuf:"varint,2,opt,name=to_position,json=toPosition,proto3" json:"to_position,omitempty"`
+	// Only what was parked.
+	ParkedOnly bool `protobuf:"varint,3,opt,name=parked_only,json=parkedOnly,proto3" json:"parked_only,omitempty"`
+	// Only one type of event; empty for all.
+	Type string `protobuf:"bytes,4,opt,name=type,proto3" json:"type,omitempty"`
+	// Only what is about one order; empty for all.
+	OrderId       string `protobuf:"bytes,5,opt,name=order_id,json=orderId,proto3" json:"order_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Replay) Reset() {
+	*x = Replay{}
+	mi := &file_oms_delivery_v1_values_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Replay) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Replay) ProtoMessage() {}
+
+func (x *Replay) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_delivery_v1_values_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Replay.ProtoReflect.Descriptor instead.
+func (*Replay) Descriptor() ([]byte, []int) {
+	return file_oms_delivery_v1_values_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *Replay) GetFromPosition() uint64 {
+	if x != nil {
+		return x.FromPosition
+	}
+	return 0
+}
+
+func (x *Replay) GetToPosition() uint64 {
+	if x != nil {
+		return x.ToPosition
+	}
+	return 0
+}
+
+func (x *Replay) GetParkedOnly() bool {
+	if x != nil {
+		return x.ParkedOnly
+	}
+	return false
+}
+
+func (x *Replay) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
+func (x *Replay) GetOrderId() string {
+	if x != nil {
+		return x.OrderId
+	}
+	return ""
+}
+
+// Delivery is a notice on its way to one endpoint, as the read model keeps it.
+type Delivery struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Endpoint.
+	EndpointId string `protobuf:"bytes,1,opt,name=endpoint_id,json=endpointId,proto3" json:"endpoint_id,omitempty"`
+	// Notice.
+	NoticeId string `protobuf:"bytes,2,opt,name=notice_id,json=noticeId,proto3" json:"notice_id,omitempty"`
+	// Type of the event, in the endpoint's words.
+	Type string `protobuf:"bytes,3,opt,name=type,proto3" json:"type,omitempty"`
+	// What it is about.
+	Subject string `protobuf:"bytes,4,opt,name=subject,proto3" json:"subject,omitempty"`
+	// Order that it is about; empty for none.
+	OrderId string `protobuf:"bytes,5,opt,name=order_id,json=orderId,proto3" json:"order_id,omitempty"`
+	// When it happened.
+	At *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=at,proto3" json:"at,omitempty"`
+	// Place of the notice in the log of deliveries.
+	Notice *NoticeRef `protobuf:"bytes,7,opt,name=notice,proto3" json:"notice,omitempty"`
+	// Where it is.
+	Status DeliveryStatus `protobuf:"varint,8,opt,name=status,proto3,enum=oms.delivery.v1.DeliveryStatus" json:"status,omitempty"`
+	// Attempts of this round and those before, the latest at the end; the first
+	// ones are forgotten when there are many.
+	Attempts []*Attempt `protobuf:"bytes,9,rep,name=attempts,proto3" json:"attempts,omitempty"`
+	// How many there were.
+	AttemptCount uint32 `protobuf:"varint,10,opt,name=attempt_count,json=attemptCount,proto3" json:"attempt_count,omitempty"`
+	// When the next one is due.
+	NextAt *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=next_at,json=nextAt,proto3" json:"next_at,omitempty"`
+	// How many attempts of earlier rounds are counted.
+	Earlier       uint32 `protobuf:"varint,12,opt,name=earlier,proto3" json:"earlier,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Delivery) Reset() {
+	*x = Delivery{}
+	mi := &file_oms_delivery_v1_values_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Delivery) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Delivery) ProtoMessage() {}
+
+func (x *Delivery) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_delivery_v1_values_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Delivery.ProtoReflect.Descriptor instead.
+func (*Delivery) Descriptor() ([]byte, []int) {
+	return file_oms_delivery_v1_values_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *Delivery) GetEndpointId() string {
+	if x != nil {
+		return x.EndpointId
+	}
+	return ""
+}
+
+func (x *Delivery) GetNoticeId() string {
+	if x != nil {
+		return x.NoticeId
+	}
+	return ""
+}
+
+func (x *Delivery) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
+func (x *Delivery) GetSubject() string {
+	if x != nil {
+		return x.Subject
+	}
+	return ""
+}
+
+func (x *Delivery) GetOrderId() string {
+	if x != nil {
+		return x.OrderId
+	}
+	return ""
+}
+
+func (x *Delivery) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+func (x *Delivery) GetNotice() *NoticeRef {
+	if x != nil {
+		return x.Notice
+	}
+	return nil
+}
+
+func (x *Delivery) GetStatus() DeliveryStatus {
+	if x != nil {
+		return x.Status
+	}
+	return DeliveryStatus_DELIVERY_STATUS_UNSPECIFIED
+}
+
+func (x *Delivery) GetAttempts() []*Attempt {
+	if x != nil {
+		return x.Attempts
+	}
+	return nil
+}
+
+func (x *Delivery) GetAttemptCount() uint32 {
+	if x != nil {
+		return x.AttemptCount
+	}
+	return 0
+}
+
+func (x *Delivery) GetNextAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.NextAt
+	}
+	return nil
+}
+
+func (x *Delivery) GetEarlier() uint32 {
+	if x != nil {
+		return x.Earlier
+	}
+	return 0
+}
+
+// EndpointHealth is how an endpoint has been doing.
+type EndpointHealth struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Failures since it last took something.
+	Failures int32 `protobuf:"varint,1,opt,name=failures,proto3" json:"failures,omitempty"`
+	// When the first of them was.
+	FailingSince *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=failing_since,json=failingSince,proto3" json:"failing_since,omitempty"`
+	// When it last took something.
+	DeliveredAt *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=delivered_at,json=deliveredAt,proto3" json:"delivered_at,omitempty"`
+	// Deliveries that it took.
+	Delivered uint64 `protobuf:"varint,4,opt,name=delivered,proto3" json:"delivered,omitempty"`
+	// Attempts that failed.
+	Failed uint64 `protobuf:"varint,5,opt,name=failed,proto3" json:"failed,omitempty"`
+	// Deliveries that were parked, whether or not they were replayed later.
+	Parked        uint64 `protobuf:"varint,6,opt,name=parked,proto3" json:"parked,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EndpointHealth) Reset() {
+	*x = EndpointHealth{}
+	mi := &file_oms_delivery_v1_values_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EndpointHealth) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EndpointHealth) ProtoMessage() {}
+
+func (x *EndpointHealth) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_delivery_v1_values_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EndpointHealth.ProtoReflect.Descriptor instead.
+func (*EndpointHealth) Descriptor() ([]byte, []int) {
+	return file_oms_delivery_v1_values_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *EndpointHealth) GetFailures() int32 {
+	if x != nil {
+		return x.Failures
+	}
+	return 0
+}
+
+func (x *EndpointHealth) GetFailingSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.FailingSince
+	}
+	return nil
+}
+
+func (x *EndpointHealth) GetDeliveredAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.DeliveredAt
+	}
+	return nil
+}
+
+func (x *EndpointHealth) GetDelivered() uint64 {
+	if x != nil {
+		return x.Delivered
+	}
+	return 0
+}
+
+func (x *EndpointHealth) GetFailed() uint64 {
+	if x != nil {
+		return x.Failed
+	}
+	return 0
+}
+
+func (x *EndpointHealth) GetParked() uint64 {
+	if x != nil {
+		return x.Parked
+	}
+	return 0
+}
+
+// EndpointRow is an endpoint as the read model keeps it.
+type EndpointRow struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The endpoint.
+	Endpoint *Endpoint `protobuf:"bytes,1,opt,name=endpoint,proto3" json:"endpoint,omitempty"`
+	// How it has been doing.
+	Health *EndpointHealth `protobuf:"bytes,2,opt,name=health,proto3" json:"health,omitempty"`
+	// Deliveries up to this position that are still open are let go of.
+	DroppedUpTo uint64 `protobuf:"varint,3,opt,name=dropped_up_to,json=droppedUpTo,proto3" json:"dropped_up_to,omitempty"`
+	// Replay that is under way.
+	Replay        *Replay `protobuf:"bytes,4,opt,name=replay,proto3" json:"replay,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EndpointRow) Reset() {
+	*x = EndpointRow{}
+	mi := &file_oms_delivery_v1_values_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EndpointRow) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EndpointRow) ProtoMessage() {}
+
+func (x *EndpointRow) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_delivery_v1_values_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EndpointRow.ProtoReflect.Descriptor instead.
+func (*EndpointRow) Descriptor() ([]byte, []int) {
+	return file_oms_delivery_v1_values_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *EndpointRow) GetEndpoint() *Endpoint {
+	if x != nil {
+		return x.Endpoint
+	}
+	return nil
+}
+
+func (x *EndpointRow) GetHealth() *EndpointHealth {
+	if x != nil {
+		return x.Health
+	}
+	return nil
+}
+
+func (x *EndpointRow) GetDroppedUpTo() uint64 {
+	if x != nil {
+		return x.DroppedUpTo
+	}
+	return 0
+}
+
+func (x *EndpointRow) GetReplay() *Replay {
+	if x != nil {
+		return x.Replay
+	}
+	return nil
+}
+
 var File_oms_delivery_v1_values_proto protoreflect.FileDescriptor
 
 const file_oms_delivery_v1_values_proto_rawDesc = "" +
@@ -2122,7 +2634,45 @@ const file_oms_delivery_v1_values_proto_rawDesc = "" +
 	"\bresponse\x18\n" +
 	" \x01(\fR\bresponse\x123\n" +
 	"\anext_at\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\x06nextAt\x12\x18\n" +
-	"\athinned\x18\f \x01(\bR\athinned*\x89\x01\n" +
+	"\athinned\x18\f \x01(\bR\athinned\"=\n" +
+	"\tNoticeRef\x12\x1a\n" +
+	"\bposition\x18\x01 \x01(\x04R\bposition\x12\x14\n" +
+	"\x05place\x18\x02 \x01(\rR\x05place\"\x9e\x01\n" +
+	"\x06Replay\x12#\n" +
+	"\rfrom_position\x18\x01 \x01(\x04R\ffromPosition\x12\x1f\n" +
+	"\vto_position\x18\x02 \x01(\x04R\n" +
+	"toPosition\x12\x1f\n" +
+	"\vparked_only\x18\x03 \x01(\bR\n" +
+	"parkedOnly\x12\x12\n" +
+	"\x04type\x18\x04 \x01(\tR\x04type\x12\x19\n" +
+	"\border_id\x18\x05 \x01(\tR\aorderId\"\xd4\x03\n" +
+	"\bDelivery\x12\x1f\n" +
+	"\vendpoint_id\x18\x01 \x01(\tR\n" +
+	"endpointId\x12\x1b\n" +
+	"\tnotice_id\x18\x02 \x01(\tR\bnoticeId\x12\x12\n" +
+	"\x04type\x18\x03 \x01(\tR\x04type\x12\x18\n" +
+	"\asubject\x18\x04 \x01(\tR\asubject\x12\x19\n" +
+	"\border_id\x18\x05 \x01(\tR\aorderId\x12*\n" +
+	"\x02at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x122\n" +
+	"\x06notice\x18\a \x01(\v2\x1a.oms.delivery.v1.NoticeRefR\x06notice\x127\n" +
+	"\x06status\x18\b \x01(\x0e2\x1f.oms.delivery.v1.DeliveryStatusR\x06status\x124\n" +
+	"\battempts\x18\t \x03(\v2\x18.oms.delivery.v1.AttemptR\battempts\x12#\n" +
+	"\rattempt_count\x18\n" +
+	" \x01(\rR\fattemptCount\x123\n" +
+	"\anext_at\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\x06nextAt\x12\x18\n" +
+	"\aearlier\x18\f \x01(\rR\aearlier\"\xfa\x01\n" +
+	"\x0eEndpointHealth\x12\x1a\n" +
+	"\bfailures\x18\x01 \x01(\x05R\bfailures\x12?\n" +
+	"\rfailing_since\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\ffailingSince\x12=\n" +
+	"\fdelivered_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\vdeliveredAt\x12\x1c\n" +
+	"\tdelivered\x18\x04 \x01(\x04R\tdelivered\x12\x16\n" +
+	"\x06failed\x18\x05 \x01(\x04R\x06failed\x12\x16\n" +
+	"\x06parked\x18\x06 \x01(\x04R\x06parked\"\xd2\x01\n" +
+	"\vEndpointRow\x125\n" +
+	"\bendpoint\x18\x01 \x01(\v2\x19.oms.delivery.v1.EndpointR\bendpoint\x127\n" +
+	"\x06health\x18\x02 \x01(\v2\x1f.oms.delivery.v1.EndpointHealthR\x06health\x12\"\n" +
+	"\rdropped_up_to\x18\x03 \x01(\x04R\vdroppedUpTo\x12/\n" +
+	"\x06replay\x18\x04 \x01(\v2\x17.oms.delivery.v1.ReplayR\x06replay*\x89\x01\n" +
 	"\n" +
 	"Vocabulary\x12\x1a\n" +
 	"\x16VOCABULARY_UNSPECIFIED\x10\x00\x12\x14\n" +
@@ -2154,7 +2704,14 @@ const file_oms_delivery_v1_values_proto_rawDesc = "" +
 	"\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11OUTCOME_DELIVERED\x10\x01\x12\x11\n" +
 	"\rOUTCOME_RETRY\x10\x02\x12\x12\n" +
-	"\x0eOUTCOME_PARKED\x10\x03B\xbb\x01\n" +
+	"\x0eOUTCOME_PARKED\x10\x03*\xc4\x01\n" +
+	"\x0eDeliveryStatus\x12\x1f\n" +
+	"\x1bDELIVERY_STATUS_UNSPECIFIED\x10\x00\x12\x1b\n" +
+	"\x17DELIVERY_STATUS_WAITING\x10\x01\x12\x1c\n" +
+	"\x18DELIVERY_STATUS_RETRYING\x10\x02\x12\x1d\n" +
+	"\x19DELIVERY_STATUS_DELIVERED\x10\x03\x12\x1a\n" +
+	"\x16DELIVERY_STATUS_PARKED\x10\x04\x12\x1b\n" +
+	"\x17DELIVERY_STATUS_DROPPED\x10\x05B\xbb\x01\n" +
 	"\x13com.oms.delivery.v1B\vValuesProtoP\x01Z9github.com/orderstream/oms/gen/oms/delivery/v1;deliveryv1\xa2\x02\x03ODX\xaa\x02\x0fOms.Delivery.V1\xca\x02\x0fOms\\Delivery\\V1\xe2\x02\x1bOms\\Delivery\\V1\\GPBMetadata\xea\x02\x11Oms::Delivery::V1b\x06proto3"
 
 var (
@@ -2169,8 +2726,8 @@ func file_oms_delivery_v1_values_proto_rawDescGZIP() []byte {
 	return file_oms_delivery_v1_values_proto_rawDescData
 }
 
-var file_oms_delivery_v1_values_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
-var file_oms_delivery_v1_values_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_oms_delivery_v1_values_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
+var file_oms_delivery_v1_values_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_oms_delivery_v1_values_proto_goTypes = []any{
 	(Vocabulary)(0),               // 0: oms.delivery.v1.Vocabulary
 	(Environment)(0),              // 1: oms.delivery.v1.Environment
@@ -2178,71 +2735,87 @@ var file_oms_delivery_v1_values_proto_goTypes = []any{
 	(Format)(0),                   // 3: oms.delivery.v1.Format
 	(EndpointStatus)(0),           // 4: oms.delivery.v1.EndpointStatus
 	(Outcome)(0),                  // 5: oms.delivery.v1.Outcome
-	(*Endpoint)(nil),              // 6: oms.delivery.v1.Endpoint
-	(*Pace)(nil),                  // 7: oms.delivery.v1.Pace
-	(*Destination)(nil),           // 8: oms.delivery.v1.Destination
-	(*Webhook)(nil),               // 9: oms.delivery.v1.Webhook
-	(*SecretHeader)(nil),          // 10: oms.delivery.v1.SecretHeader
-	(*SigningKey)(nil),            // 11: oms.delivery.v1.SigningKey
-	(*OAuth2Client)(nil),          // 12: oms.delivery.v1.OAuth2Client
-	(*Sealed)(nil),                // 13: oms.delivery.v1.Sealed
-	(*AwsAccess)(nil),             // 14: oms.delivery.v1.AwsAccess
-	(*Sqs)(nil),                   // 15: oms.delivery.v1.Sqs
-	(*Sns)(nil),                   // 16: oms.delivery.v1.Sns
-	(*EventBridge)(nil),           // 17: oms.delivery.v1.EventBridge
-	(*NatsSubject)(nil),           // 18: oms.delivery.v1.NatsSubject
-	(*DscoFilter)(nil),            // 19: oms.delivery.v1.DscoFilter
-	(*CollectorFilter)(nil),       // 20: oms.delivery.v1.CollectorFilter
-	(*Notice)(nil),                // 21: oms.delivery.v1.Notice
-	(*Attempt)(nil),               // 22: oms.delivery.v1.Attempt
-	(*timestamppb.Timestamp)(nil), // 23: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),   // 24: google.protobuf.Duration
+	(DeliveryStatus)(0),           // 6: oms.delivery.v1.DeliveryStatus
+	(*Endpoint)(nil),              // 7: oms.delivery.v1.Endpoint
+	(*Pace)(nil),                  // 8: oms.delivery.v1.Pace
+	(*Destination)(nil),           // 9: oms.delivery.v1.Destination
+	(*Webhook)(nil),               // 10: oms.delivery.v1.Webhook
+	(*SecretHeader)(nil),          // 11: oms.delivery.v1.SecretHeader
+	(*SigningKey)(nil),            // 12: oms.delivery.v1.SigningKey
+	(*OAuth2Client)(nil),          // 13: oms.delivery.v1.OAuth2Client
+	(*Sealed)(nil),                // 14: oms.delivery.v1.Sealed
+	(*AwsAccess)(nil),             // 15: oms.delivery.v1.AwsAccess
+	(*Sqs)(nil),                   // 16: oms.delivery.v1.Sqs
+	(*Sns)(nil),                   // 17: oms.delivery.v1.Sns
+	(*EventBridge)(nil),           // 18: oms.delivery.v1.EventBridge
+	(*NatsSubject)(nil),           // 19: oms.delivery.v1.NatsSubject
+	(*DscoFilter)(nil),            // 20: oms.delivery.v1.DscoFilter
+	(*CollectorFilter)(nil),       // 21: oms.delivery.v1.CollectorFilter
+	(*Notice)(nil),                // 22: oms.delivery.v1.Notice
+	(*Attempt)(nil),               // 23: oms.delivery.v1.Attempt
+	(*NoticeRef)(nil),             // 24: oms.delivery.v1.NoticeRef
+	(*Replay)(nil),                // 25: oms.delivery.v1.Replay
+	(*Delivery)(nil),              // 26: oms.delivery.v1.Delivery
+	(*EndpointHealth)(nil),        // 27: oms.delivery.v1.EndpointHealth
+	(*EndpointRow)(nil),           // 28: oms.delivery.v1.EndpointRow
+	(*timestamppb.Timestamp)(nil), // 29: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),   // 30: google.protobuf.Duration
 }
 var file_oms_delivery_v1_values_proto_depIdxs = []int32{
 	0,  // 0: oms.delivery.v1.Endpoint.vocabulary:type_name -> oms.delivery.v1.Vocabulary
 	1,  // 1: oms.delivery.v1.Endpoint.environment:type_name -> oms.delivery.v1.Environment
-	8,  // 2: oms.delivery.v1.Endpoint.destination:type_name -> oms.delivery.v1.Destination
+	9,  // 2: oms.delivery.v1.Endpoint.destination:type_name -> oms.delivery.v1.Destination
 	4,  // 3: oms.delivery.v1.Endpoint.status:type_name -> oms.delivery.v1.EndpointStatus
 	2,  // 4: oms.delivery.v1.Endpoint.detail:type_name -> oms.delivery.v1.Detail
 	3,  // 5: oms.delivery.v1.Endpoint.format:type_name -> oms.delivery.v1.Format
-	7,  // 6: oms.delivery.v1.Endpoint.pace:type_name -> oms.delivery.v1.Pace
-	19, // 7: oms.delivery.v1.Endpoint.dsco:type_name -> oms.delivery.v1.DscoFilter
-	20, // 8: oms.delivery.v1.Endpoint.collector:type_name -> oms.delivery.v1.CollectorFilter
-	23, // 9: oms.delivery.v1.Endpoint.created_at:type_name -> google.protobuf.Timestamp
-	23, // 10: oms.delivery.v1.Endpoint.updated_at:type_name -> google.protobuf.Timestamp
-	24, // 11: oms.delivery.v1.Pace.timeout:type_name -> google.protobuf.Duration
-	24, // 12: oms.delivery.v1.Pace.retries:type_name -> google.protobuf.Duration
-	9,  // 13: oms.delivery.v1.Destination.webhook:type_name -> oms.delivery.v1.Webhook
-	15, // 14: oms.delivery.v1.Destination.sqs:type_name -> oms.delivery.v1.Sqs
-	16, // 15: oms.delivery.v1.Destination.sns:type_name -> oms.delivery.v1.Sns
-	17, // 16: oms.delivery.v1.Destination.event_bridge:type_name -> oms.delivery.v1.EventBridge
-	18, // 17: oms.delivery.v1.Destination.nats:type_name -> oms.delivery.v1.NatsSubject
-	10, // 18: oms.delivery.v1.Webhook.headers:type_name -> oms.delivery.v1.SecretHeader
-	13, // 19: oms.delivery.v1.Webhook.bearer_token:type_name -> oms.delivery.v1.Sealed
-	11, // 20: oms.delivery.v1.Webhook.signing_keys:type_name -> oms.delivery.v1.SigningKey
-	12, // 21: oms.delivery.v1.Webhook.oauth2:type_name -> oms.delivery.v1.OAuth2Client
-	13, // 22: oms.delivery.v1.Webhook.client_key:type_name -> oms.delivery.v1.Sealed
-	13, // 23: oms.delivery.v1.SecretHeader.value:type_name -> oms.delivery.v1.Sealed
-	13, // 24: oms.delivery.v1.SigningKey.secret:type_name -> oms.delivery.v1.Sealed
-	23, // 25: oms.delivery.v1.SigningKey.created_at:type_name -> google.protobuf.Timestamp
-	23, // 26: oms.delivery.v1.SigningKey.ends_at:type_name -> google.protobuf.Timestamp
-	13, // 27: oms.delivery.v1.OAuth2Client.client_secret:type_name -> oms.delivery.v1.Sealed
-	13, // 28: oms.delivery.v1.AwsAccess.secret_access_key:type_name -> oms.delivery.v1.Sealed
-	13, // 29: oms.delivery.v1.AwsAccess.session_token:type_name -> oms.delivery.v1.Sealed
-	14, // 30: oms.delivery.v1.Sqs.access:type_name -> oms.delivery.v1.AwsAccess
-	14, // 31: oms.delivery.v1.Sns.access:type_name -> oms.delivery.v1.AwsAccess
-	14, // 32: oms.delivery.v1.EventBridge.access:type_name -> oms.delivery.v1.AwsAccess
+	8,  // 6: oms.delivery.v1.Endpoint.pace:type_name -> oms.delivery.v1.Pace
+	20, // 7: oms.delivery.v1.Endpoint.dsco:type_name -> oms.delivery.v1.DscoFilter
+	21, // 8: oms.delivery.v1.Endpoint.collector:type_name -> oms.delivery.v1.CollectorFilter
+	29, // 9: oms.delivery.v1.Endpoint.created_at:type_name -> google.protobuf.Timestamp
+	29, // 10: oms.delivery.v1.Endpoint.updated_at:type_name -> google.protobuf.Timestamp
+	30, // 11: oms.delivery.v1.Pace.timeout:type_name -> google.protobuf.Duration
+	30, // 12: oms.delivery.v1.Pace.retries:type_name -> google.protobuf.Duration
+	10, // 13: oms.delivery.v1.Destination.webhook:type_name -> oms.delivery.v1.Webhook
+	16, // 14: oms.delivery.v1.Destination.sqs:type_name -> oms.delivery.v1.Sqs
+	17, // 15: oms.delivery.v1.Destination.sns:type_name -> oms.delivery.v1.Sns
+	18, // 16: oms.delivery.v1.Destination.event_bridge:type_name -> oms.delivery.v1.EventBridge
+	19, // 17: oms.delivery.v1.Destination.nats:type_name -> oms.delivery.v1.NatsSubject
+	11, // 18: oms.delivery.v1.Webhook.headers:type_name -> oms.delivery.v1.SecretHeader
+	14, // 19: oms.delivery.v1.Webhook.bearer_token:type_name -> oms.delivery.v1.Sealed
+	12, // 20: oms.delivery.v1.Webhook.signing_keys:type_name -> oms.delivery.v1.SigningKey
+	13, // 21: oms.delivery.v1.Webhook.oauth2:type_name -> oms.delivery.v1.OAuth2Client
+	14, // 22: oms.delivery.v1.Webhook.client_key:type_name -> oms.delivery.v1.Sealed
+	14, // 23: oms.delivery.v1.SecretHeader.value:type_name -> oms.delivery.v1.Sealed
+	14, // 24: oms.delivery.v1.SigningKey.secret:type_name -> oms.delivery.v1.Sealed
+	29, // 25: oms.delivery.v1.SigningKey.created_at:type_name -> google.protobuf.Timestamp
+	29, // 26: oms.delivery.v1.SigningKey.ends_at:type_name -> google.protobuf.Timestamp
+	14, // 27: oms.delivery.v1.OAuth2Client.client_secret:type_name -> oms.delivery.v1.Sealed
+	14, // 28: oms.delivery.v1.AwsAccess.secret_access_key:type_name -> oms.delivery.v1.Sealed
+	14, // 29: oms.delivery.v1.AwsAccess.session_token:type_name -> oms.delivery.v1.Sealed
+	15, // 30: oms.delivery.v1.Sqs.access:type_name -> oms.delivery.v1.AwsAccess
+	15, // 31: oms.delivery.v1.Sns.access:type_name -> oms.delivery.v1.AwsAccess
+	15, // 32: oms.delivery.v1.EventBridge.access:type_name -> oms.delivery.v1.AwsAccess
 	0,  // 33: oms.delivery.v1.Notice.vocabulary:type_name -> oms.delivery.v1.Vocabulary
-	23, // 34: oms.delivery.v1.Notice.at:type_name -> google.protobuf.Timestamp
-	23, // 35: oms.delivery.v1.Attempt.at:type_name -> google.protobuf.Timestamp
-	24, // 36: oms.delivery.v1.Attempt.took:type_name -> google.protobuf.Duration
+	29, // 34: oms.delivery.v1.Notice.at:type_name -> google.protobuf.Timestamp
+	29, // 35: oms.delivery.v1.Attempt.at:type_name -> google.protobuf.Timestamp
+	30, // 36: oms.delivery.v1.Attempt.took:type_name -> google.protobuf.Duration
 	5,  // 37: oms.delivery.v1.Attempt.outcome:type_name -> oms.delivery.v1.Outcome
-	23, // 38: oms.delivery.v1.Attempt.next_at:type_name -> google.protobuf.Timestamp
-	39, // [39:39] is the sub-list for method output_type
-	39, // [39:39] is the sub-list for method input_type
-	39, // [39:39] is the sub-list for extension type_name
-	39, // [39:39] is the sub-list for extension extendee
-	0,  // [0:39] is the sub-list for field type_name
+	29, // 38: oms.delivery.v1.Attempt.next_at:type_name -> google.protobuf.Timestamp
+	29, // 39: oms.delivery.v1.Delivery.at:type_name -> google.protobuf.Timestamp
+	24, // 40: oms.delivery.v1.Delivery.notice:type_name -> oms.delivery.v1.NoticeRef
+	6,  // 41: oms.delivery.v1.Delivery.status:type_name -> oms.delivery.v1.DeliveryStatus
+	23, // 42: oms.delivery.v1.Delivery.attempts:type_name -> oms.delivery.v1.Attempt
+	29, // 43: oms.delivery.v1.Delivery.next_at:type_name -> google.protobuf.Timestamp
+	29, // 44: oms.delivery.v1.EndpointHealth.failing_since:type_name -> google.protobuf.Timestamp
+	29, // 45: oms.delivery.v1.EndpointHealth.delivered_at:type_name -> google.protobuf.Timestamp
+	7,  // 46: oms.delivery.v1.EndpointRow.endpoint:type_name -> oms.delivery.v1.Endpoint
+	27, // 47: oms.delivery.v1.EndpointRow.health:type_name -> oms.delivery.v1.EndpointHealth
+	25, // 48: oms.delivery.v1.EndpointRow.replay:type_name -> oms.delivery.v1.Replay
+	49, // [49:49] is the sub-list for method output_type
+	49, // [49:49] is the sub-list for method input_type
+	49, // [49:49] is the sub-list for extension type_name
+	49, // [49:49] is the sub-list for extension extendee
+	0,  // [0:49] is the sub-list for field type_name
 }
 
 func init() { file_oms_delivery_v1_values_proto_init() }
@@ -2262,8 +2835,8 @@ func file_oms_delivery_v1_values_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_oms_delivery_v1_values_proto_rawDesc), len(file_oms_delivery_v1_values_proto_rawDesc)),
-			NumEnums:      6,
-			NumMessages:   17,
+			NumEnums:      7,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
