@@ -19,16 +19,17 @@ const slow = time.Second
 const notOurs = 5 * time.Second
 
 // deliver makes attempts, one batch after the other, until nothing is to be done
-// now.
+// now. What became of one is being stored while the next one is made.
 func (l *lane) deliver(ctx context.Context, batch []*item) {
 	for len(batch) > 0 {
-		stored := l.attempt(ctx, batch)
-		l.mu.Lock()
-		l.under--
-		if !stored || ctx.Err() != nil {
-			l.mu.Unlock()
+		started := l.shard.cfg.Now()
+		verdicts, ended := l.attempt(ctx, batch)
+		if ended {
 			return
 		}
+		l.judge(ctx, batch, verdicts, started)
+		l.mu.Lock()
+		l.under--
 		if batch = l.next(ctx); len(batch) > 0 {
 			l.under++
 		}
@@ -37,14 +38,14 @@ func (l *lane) deliver(ctx context.Context, batch []*item) {
 	l.pump(ctx) // more may be under way than before
 }
 
-// attempt makes one attempt for each delivery of a batch and stores what became
-// of them; false when that cannot be stored any more.
-func (l *lane) attempt(ctx context.Context, batch []*item) bool {
+// attempt makes one attempt for each delivery of a batch. It has ended when this
+// process stopped it, and not the endpoint.
+func (l *lane) attempt(ctx context.Context, batch []*item) (verdicts []send.Verdict, ended bool) {
 	l.mu.Lock()
 	sender, cfg, timeout := l.sender, l.cfg, l.timeout()
 	if sender == nil {
 		l.mu.Unlock()
-		return l.settle(ctx, batch, unsent(len(batch), "endpoint_changed"), l.shard.cfg.Now())
+		return unsent(len(batch), "endpoint_changed"), false
 	}
 	sender.use()
 	l.mu.Unlock()
@@ -53,18 +54,14 @@ func (l *lane) attempt(ctx context.Context, batch []*item) bool {
 	for i, it := range batch {
 		if err := l.load(ctx, it); err != nil {
 			slog.LogAttrs(ctx, slog.LevelWarn, "notice not read", slog.Uint64("position", it.Position), slog.Any("error", err))
-			return l.settle(ctx, batch, unsent(len(batch), "notice_unreadable"), l.shard.cfg.Now())
+			return unsent(len(batch), "notice_unreadable"), ctx.Err() != nil
 		}
 		messages[i] = l.shard.cfg.Compose.message(l.key.tenant, cfg, it, sender.Limits())
 	}
-	started := l.shard.cfg.Now()
 	sending, cancel := context.WithTimeout(ctx, timeout)
-	verdicts := sender.Send(sending, messages)
-	cancel()
-	if ctx.Err() != nil && verdicts[0].Outcome != send.Delivered {
-		return false // we ended it, the endpoint did not
-	}
-	return l.settle(ctx, batch, verdicts, started)
+	defer cancel()
+	verdicts = sender.Send(sending, messages)
+	return verdicts, ctx.Err() != nil && verdicts[0].Outcome != send.Delivered
 }
 
 // load reads the notice of a delivery that came without.
@@ -83,36 +80,54 @@ func unsent(n int, reason string) []send.Verdict {
 	return all
 }
 
-// settle decides what follows from verdicts, stores it, and brings the
-// deliveries where they belong then.
-func (l *lane) settle(ctx context.Context, batch []*item, verdicts []send.Verdict, started time.Time) bool {
+// judge decides what follows from verdicts and has it stored; then the
+// deliveries are brought where they belong.
+func (l *lane) judge(ctx context.Context, batch []*item, verdicts []send.Verdict, started time.Time) {
 	now := l.shard.cfg.Now()
 	attempts := make([]endpoint.Attempt, 0, len(batch))
 	after := make([]endpoint.Attempt, len(batch))
 	for i, it := range batch {
-		after[i] = l.judge(it, verdicts[i], started, now)
+		after[i] = l.after(it, verdicts[i], started, now)
 		if after[i].Outcome != 0 {
 			attempts = append(attempts, after[i])
 		}
 	}
-	if len(attempts) > 0 && !l.recorder.record(l.key.tenant, attempts) {
-		return false
+	settle := func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		for i, it := range batch {
+			l.place(it, verdicts[i], after[i], now)
+			if f := l.shard.cfg.Hooks.Attempted; f != nil {
+				f(l.cfg.GetVocabulary(), verdicts[i].Outcome, verdicts[i].Took)
+			}
+		}
+		l.searchIfNeeded(ctx, now)
+	}
+	if len(attempts) == 0 {
+		settle()
+		return
 	}
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	for i, it := range batch {
-		l.place(it, verdicts[i], after[i], now)
-		if f := l.shard.cfg.Hooks.Attempted; f != nil {
-			f(l.cfg.GetVocabulary(), verdicts[i].Outcome, verdicts[i].Took)
-		}
+	l.storing += len(batch)
+	for i := range batch {
+		l.learn(verdicts[i], now)
 	}
-	l.searchIfNeeded(ctx, now)
-	return true
+	l.mu.Unlock()
+	l.recorder.record(l.key.tenant, attempts, func(stored bool) {
+		if !stored {
+			return
+		}
+		settle()
+		l.mu.Lock()
+		l.storing -= len(batch)
+		l.mu.Unlock()
+		l.pump(ctx)
+	})
 }
 
-// judge says what follows from a verdict. An attempt without an outcome was
+// after says what follows from a verdict. An attempt without an outcome was
 // none: it is not stored.
-func (l *lane) judge(it *item, v send.Verdict, started, now time.Time) endpoint.Attempt {
+func (l *lane) after(it *item, v send.Verdict, started, now time.Time) endpoint.Attempt {
 	a := endpoint.Attempt{
 		EndpointID: l.key.id, Position: it.Position, Place: it.Place, Number: it.attempts + 1, At: started, Took: v.Took,
 		Status: v.Status, Reason: v.Reason, Detail: v.Detail, Response: v.Response, Thinned: it.thin,
@@ -133,8 +148,9 @@ func (l *lane) judge(it *item, v send.Verdict, started, now time.Time) endpoint.
 	return a
 }
 
-// place brings a delivery where it belongs after an attempt. The lock is held.
-func (l *lane) place(it *item, v send.Verdict, a endpoint.Attempt, now time.Time) {
+// learn tells the breaker, and how many attempts may be under way. The lock is
+// held.
+func (l *lane) learn(v send.Verdict, now time.Time) {
 	switch v.Outcome {
 	case send.Delivered:
 		l.breaker.succeeded()
@@ -146,6 +162,10 @@ func (l *lane) place(it *item, v send.Verdict, a endpoint.Attempt, now time.Time
 		}
 	case send.Refused, send.TooLarge, send.Unsent:
 	}
+}
+
+// place brings a delivery where it belongs after an attempt. The lock is held.
+func (l *lane) place(it *item, v send.Verdict, a endpoint.Attempt, now time.Time) {
 	switch {
 	case a.Outcome == endpoint.Delivered || a.Outcome == endpoint.Parked:
 		l.forget(it)

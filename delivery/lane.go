@@ -14,7 +14,11 @@ import (
 
 // held is how many deliveries of each kind a lane has in memory; the others wait
 // in the view.
-const held = 256
+const held = 1024
+
+// heldWhole is how many of them have their notice with them; that of the others
+// is read when their turn comes.
+const heldWhole = 256
 
 // item is a delivery in memory.
 type item struct {
@@ -45,7 +49,7 @@ type lane struct {
 
 	mu     sync.Mutex
 	cfg    endpoint.Config
-	sender *shared // nil when the endpoint cannot be sent to
+	sender *shared       // nil when the endpoint cannot be sent to
 	rate   *rate.Limiter // nil without one
 	closed bool
 
@@ -56,6 +60,7 @@ type lane struct {
 	blocks  int                    // how many are blocked
 
 	under   int // attempts under way
+	storing int // attempts that are over and not stored yet
 	limit   int // how many may be; at least 1
 	breaker breaker
 	turn    bool // whose turn it is when fresh and due ones wait
@@ -100,11 +105,11 @@ func (l *lane) set(ctx context.Context, st endpoint.State) {
 	l.pump(ctx)
 }
 
-// underWay is how many attempts are.
+// underWay is how many attempts are, or are being stored.
 func (l *lane) underWay() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.under
+	return l.under + l.storing
 }
 
 // close ends the lane; attempts under way are let go.
@@ -127,7 +132,9 @@ func (l *lane) add(ctx context.Context, r endpoint.Ref, n *deliveryv1.Notice) {
 	case l.behind || len(l.fresh)+l.blocks >= held:
 		l.behind = true
 	default:
-		l.loaded = r
+		if l.loaded = r; len(l.fresh) >= heldWhole && !l.cfg.GetOrdered() {
+			n = nil
+		}
 		l.take(&item{Ref: r, notice: n})
 	}
 	l.mu.Unlock()

@@ -99,7 +99,7 @@ func (l *lane) pump(ctx context.Context) {
 // next takes what is to be attempted now; nothing when there is nothing, or when
 // it is not the time. Then it is looked again when it is. The lock is held.
 func (l *lane) next(ctx context.Context) []*item {
-	if l.closed || l.draining.Load() || l.sender == nil || l.cfg.GetStatus() != endpoint.Enabled || l.under >= l.limit {
+	if l.closed || l.draining.Load() || l.sender == nil || l.cfg.GetStatus() != endpoint.Enabled || l.under >= l.limit || l.storing >= mostStoring {
 		return nil
 	}
 	now := l.shard.cfg.Now()
@@ -144,6 +144,10 @@ func (l *lane) nextDue() time.Time {
 	}
 	return at
 }
+
+// mostStoring is how many attempts of an endpoint may wait to be stored: all of
+// them are made again when the process dies.
+const mostStoring = 256
 
 // delay is how long the endpoint's rate wants to wait; a token is taken when it
 // does not.

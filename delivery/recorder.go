@@ -23,8 +23,8 @@ type recorder struct {
 // group is the attempts of one tenant that are stored together.
 type group struct {
 	attempts []endpoint.Attempt
-	done     chan struct{} // closed when they are stored, or never will be
-	stored   bool
+	// told are called when they are stored, or never will be.
+	told []func(stored bool)
 }
 
 // mostAttempts share a commit.
@@ -34,27 +34,27 @@ func newRecorder(e *Engine) *recorder {
 	return &recorder{Engine: e, open: map[string]*group{}, there: make(chan struct{}, 1)}
 }
 
-// record returns when the attempts are stored; false when they will not be,
-// since the shard ends.
-func (r *recorder) record(tenant string, attempts []endpoint.Attempt) bool {
+// record stores attempts and calls told when that is done, or never will be,
+// since the shard ends. It does not wait.
+func (r *recorder) record(tenant string, attempts []endpoint.Attempt, told func(stored bool)) {
 	r.mu.Lock()
 	if r.ended {
 		r.mu.Unlock()
-		return false
+		told(false)
+		return
 	}
 	g := r.open[tenant]
 	if g == nil {
-		g = &group{done: make(chan struct{})}
+		g = &group{}
 		r.open[tenant] = g
 	}
 	g.attempts = append(g.attempts, attempts...)
+	g.told = append(g.told, told)
 	r.mu.Unlock()
 	select {
 	case r.there <- struct{}{}:
 	default:
 	}
-	<-g.done
-	return g.stored
 }
 
 // run stores until the context ends; then nothing is stored any more.
@@ -70,8 +70,10 @@ func (r *recorder) run(ctx context.Context) {
 		r.ended = ctx.Err() != nil
 		r.mu.Unlock()
 		for tenant, g := range open {
-			g.stored = r.store(ctx, tenant, g.attempts)
-			close(g.done)
+			stored := r.store(ctx, tenant, g.attempts)
+			for _, f := range g.told {
+				f(stored)
+			}
 		}
 	}
 }
