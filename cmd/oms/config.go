@@ -16,7 +16,7 @@ import (
 )
 
 // roles are the parts of oms that a process can run.
-var roles = []string{"api", "saga", "inventory", "promotion", "payment", "fraud", "customer", "publisher", "projections"}
+var roles = []string{"api", "saga", "inventory", "promotion", "payment", "fraud", "customer", "publisher", "projections", "delivery"}
 
 // serveConfig is everything that oms serve can be told.
 type serveConfig struct {
@@ -48,6 +48,8 @@ type serveConfig struct {
 	MetricsListen string
 	OTLPEndpoint  string
 	TraceRatio    float64
+
+	deliverySettings
 }
 
 func (c *serveConfig) flags(f *pflag.FlagSet) {
@@ -75,6 +77,13 @@ func (c *serveConfig) flags(f *pflag.FlagSet) {
 	f.StringVar(&c.StripeKeyFile, "stripe-key-file", "", "file with the secret key of a Stripe account; payments of the gateway stripe go there")
 	f.StringVar(&c.StripeWebhookSecretFile, "stripe-webhook-secret-file", "", "file with the signing secrets of Stripe's webhooks, one a line; they are taken at /webhooks/stripe")
 	f.StringVar(&c.StripeURL, "stripe-url", "", "URL of Stripe's API, for a proxy or a test; empty means Stripe's own")
+	f.StringVar(&c.SecretKeyFile, "secret-key-file", "", "file with the keys that secrets of endpoints are sealed with, an id and 64 hex digits a line; empty makes one in the data folder. Processes that share a cluster share it")
+	f.StringSliceVar(&c.DeliveryAllow, "delivery-allow", nil, "addresses or ranges that endpoints may be at although they are not public, such as 10.1.0.0/16")
+	f.StringSliceVar(&c.DeliveryProxies, "delivery-proxies", nil, "URLs of proxies that endpoints may name")
+	f.StringVar(&c.DeliveryClientID, "delivery-client-id", "", "how this company is named in the header X-Directscale-Client-Id")
+	f.StringVar(&c.PublicURL, "public-url", "", "URL at which receivers of events can call the API; thin events link to it")
+	f.StringVar(&c.Environment, "environment", "live", "live or stage: whose endpoints hear what happens here")
+	f.DurationVar(&c.SuspendAfter, "delivery-suspend-after", 5*24*time.Hour, "how long an endpoint may do nothing but fail before it is suspended; 0 means for ever")
 	f.StringVar(&c.LogLevel, "log-level", "info", "debug, info, warn or error")
 	f.StringVar(&c.LogFormat, "log-format", "text", "text or json")
 	f.StringVar(&c.MetricsListen, "metrics-listen", "", "address that serves /metrics and nothing else; the API's address has it, too")
@@ -116,6 +125,9 @@ func (c *serveConfig) complete() error {
 	}
 	if c.External.Fat && c.runs("publisher") && !c.runs("projections") && !c.runs("api") {
 		return usageError("--enable-fat-event: the process that has the role publisher needs the role projections, too")
+	}
+	if err := c.completeDelivery(); err != nil {
+		return err
 	}
 	cluster := c.NATSURL != ""
 	if c.Partitions == 0 {

@@ -15,11 +15,15 @@ import (
 	"github.com/nats-io/nats.go"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/orderstream/oms/delivery"
+	"github.com/orderstream/oms/endpoint"
 	"github.com/orderstream/oms/eventstore/jsstore"
 	"github.com/orderstream/oms/internal/auth"
 	"github.com/orderstream/oms/internal/natsembed"
 	"github.com/orderstream/oms/internal/obs"
+	"github.com/orderstream/oms/internal/outbound"
 	"github.com/orderstream/oms/internal/rpc"
+	"github.com/orderstream/oms/internal/seal"
 	"github.com/orderstream/oms/internal/workqueue"
 	"github.com/orderstream/oms/openapi"
 	"github.com/orderstream/oms/payment/simulated"
@@ -40,6 +44,9 @@ type service struct {
 	queues  *workqueue.Queues
 	gateway *simulated.Gateway
 	stripe  *stripe.Gateway // nil when there is no key for it
+	secrets *seal.Ring
+	gate    *outbound.Gate
+	engine  *delivery.Engine // nil when deliveries are made elsewhere
 	logs    logs
 	views   views
 
@@ -67,7 +74,7 @@ func newService(ctx context.Context, cfg serveConfig) (s *service, err error) {
 		}
 	}()
 	for _, build := range []func(context.Context) error{
-		s.openListener, s.openTracer, s.openNATS, s.openStore, s.openLogs, s.openGateways, s.openEngines, s.openViews, s.openPublisher, s.openMetrics, s.openAPI,
+		s.openListener, s.openTracer, s.openNATS, s.openSecrets, s.openStore, s.openLogs, s.openGateways, s.openEngines, s.openViews, s.openPublisher, s.startDelivery, s.openMetrics, s.openAPI,
 	} {
 		if err := build(ctx); err != nil {
 			return s, err
@@ -168,6 +175,9 @@ func (s *service) openStore(ctx context.Context) (err error) {
 	}
 	hooks.Lost = func(log string, partition int) {
 		lost(log, partition)
+		if log == endpoint.Log && s.engine != nil {
+			s.engine.Lost(partition)
+		}
 		slog.LogAttrs(ctx, slog.LevelInfo, "partition given", slog.String("log", log), slog.Int("partition", partition))
 	}
 	s.store, err = jsstore.Open(jsstore.Config{

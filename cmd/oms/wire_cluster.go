@@ -2,6 +2,7 @@ package main
 
 import (
 	"github.com/orderstream/oms/customer"
+	"github.com/orderstream/oms/endpoint"
 	"github.com/orderstream/oms/inventory"
 	"github.com/orderstream/oms/order"
 	"github.com/orderstream/oms/payment"
@@ -65,6 +66,19 @@ var commandsOf = map[string][]any{
 		promotion.Release{},
 	},
 	"payment": {payment.Record{}, payment.Settle{}, payment.RecordExternal{}},
+	"endpoint": {
+		endpoint.Create{},
+		endpoint.Update{},
+		endpoint.SetStatus{},
+		endpoint.Delete{},
+		endpoint.Queue{},
+		endpoint.TestNotice{},
+		endpoint.RecordAttempts{},
+		endpoint.Replay{},
+		endpoint.Requeue{},
+		endpoint.DefineEvent{},
+		endpoint.PublishEvent{},
+	},
 	"customer": {
 		customer.CreateAssociate{},
 		customer.UpdateAssociate{},
@@ -83,7 +97,7 @@ var commandsOf = map[string][]any{
 
 // logOf is the log that a role decides on. A process that does not run the
 // role leaves the log's partitions to those that do.
-var logOf = map[string]string{"saga": "order", "inventory": "inventory", "promotion": "promotion", "payment": "payment", "customer": "customer"}
+var logOf = map[string]string{"saga": "order", "inventory": "inventory", "promotion": "promotion", "payment": "payment", "customer": "customer", "delivery": endpoint.Log}
 
 // own names the logs whose partitions this process may own.
 func (c *serveConfig) own() []string {

@@ -8,6 +8,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/orderstream/oms/customer"
+	"github.com/orderstream/oms/endpoint"
 	"github.com/orderstream/oms/eventstore"
 	"github.com/orderstream/oms/eventstore/jsstore"
 	"github.com/orderstream/oms/fraud"
@@ -22,7 +23,7 @@ import (
 	"github.com/orderstream/oms/saga"
 )
 
-// logs are the five logs with their folded state.
+// logs are the six logs with their folded state.
 type logs struct {
 	runner     *saga.Runner
 	orders     *jsstore.Log[order.Order]
@@ -30,6 +31,7 @@ type logs struct {
 	promotions *jsstore.Log[promotion.State]
 	payments   *jsstore.Log[payment.Payment]
 	customers  *jsstore.Log[customer.State]
+	endpoints  *jsstore.Log[endpoint.State]
 }
 
 // openLogs brings the state of each log to its end.
@@ -70,7 +72,10 @@ func (s *service) openLogs(ctx context.Context) (err error) {
 		Name: "customer", Version: 1, New: customer.New, Evolve: customer.Evolve, Wake: customer.Wake,
 		Commands: commandsOf["customer"],
 	}, nil)
-	return err
+	if err != nil {
+		return err
+	}
+	return s.openEndpoints(ctx)
 }
 
 // orders is the log with its spans, as are the four below.

@@ -18,7 +18,7 @@ import (
 
 // views are the projections of this process, by name.
 type views struct {
-	orders, stock, payments, customers *projections.Runner
+	orders, stock, payments, customers, deliveries *projections.Runner
 }
 
 // view is a runner with the name of its view.
@@ -29,7 +29,7 @@ type view struct {
 
 // all returns the views that are open.
 func (v *views) all() (all []view) {
-	for _, one := range []view{{"orders", v.orders}, {"stock", v.stock}, {"payments", v.payments}, {"customers", v.customers}} {
+	for _, one := range []view{{"orders", v.orders}, {"stock", v.stock}, {"payments", v.payments}, {"customers", v.customers}, {"deliveries", v.deliveries}} {
 		if one.Runner != nil {
 			all = append(all, one)
 		}
@@ -98,7 +98,7 @@ func (v *views) customersView() rpc.CustomerView {
 
 // openViews opens the read models and follows the logs with them.
 func (s *service) openViews(context.Context) (err error) {
-	if !s.cfg.runs("projections") && !s.cfg.runs("api") {
+	if !s.cfg.runs("projections") && !s.cfg.runs("api") && !s.cfg.runs("delivery") {
 		return nil
 	}
 	cfg := projections.Config{Dir: filepath.Join(s.cfg.Data, "views"), Source: s.store}
@@ -112,6 +112,9 @@ func (s *service) openViews(context.Context) (err error) {
 		return err
 	}
 	if s.views.customers, err = projections.Open(cfg, projections.CustomersProjector()); err != nil {
+		return err
+	}
+	if s.views.deliveries, err = projections.Open(cfg, projections.DeliveriesProjector()); err != nil {
 		return err
 	}
 	for _, r := range s.views.all() {
