@@ -21,6 +21,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/orderstream/oms/eventstore"
+	"github.com/orderstream/oms/internal/orderhistory"
 	"github.com/orderstream/oms/internal/skava"
 	"github.com/orderstream/oms/order"
 	"github.com/orderstream/oms/publisher/external"
@@ -49,7 +50,7 @@ type Publisher struct {
 	targets []*target
 	cache   *orderCache
 
-	histories *histories
+	histories *orderhistory.Histories
 	external  external.Config
 	hooks     Hooks
 	// Progress, when set, is told the log position at the start and after each
@@ -99,7 +100,7 @@ func Open(ctx context.Context, cfg Config) (*Publisher, error) {
 	if err != nil {
 		return nil, fmt.Errorf("publisher: %w", err)
 	}
-	p := &Publisher{source: cfg.Source, orders: cfg.Orders, cache: newOrderCache(), histories: newHistories(cfg.History), external: cfg.External, hooks: cfg.Hooks}
+	p := &Publisher{source: cfg.Source, orders: cfg.Orders, cache: newOrderCache(), histories: orderhistory.New(cfg.History), external: cfg.External, hooks: cfg.Hooks}
 	if err := cfg.External.Check(); err != nil {
 		return nil, fmt.Errorf("publisher: %w", err)
 	}
@@ -222,7 +223,7 @@ func (p *Publisher) add(ctx context.Context, c eventstore.Commit) error {
 	for i, e := range events {
 		at := place{position: c.Position, commit: c.Index, event: i}
 		if e.Event != nil {
-			p.histories.note(c.GetTenant(), e, c.GetTime(), at)
+			p.histories.Note(c.GetTenant(), e, c.GetTime())
 		}
 		say, ok := sayings[e.Type]
 		_, outside := externalOf[e.Type]
@@ -233,7 +234,7 @@ func (p *Publisher) add(ctx context.Context, c eventstore.Commit) error {
 		if err != nil {
 			return err
 		}
-		about := subject{created: o, whole: func() (*whole, error) { return p.histories.whole(ctx, c.GetTenant(), e.Aggregate, at) }}
+		about := subject{created: o, whole: func() (*orderhistory.Order, error) { return p.histories.After(ctx, c.GetTenant(), e, c.Position) }}
 		said, err := p.said(about, say, e, saidAt{place: at, when: c.GetTime().AsTime(), actor: c.GetActor()})
 		if err != nil {
 			return err

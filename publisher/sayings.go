@@ -11,6 +11,7 @@ import (
 
 	"github.com/orderstream/oms/eventstore"
 	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
+	"github.com/orderstream/oms/internal/orderhistory"
 	"github.com/orderstream/oms/internal/orderwire"
 	"github.com/orderstream/oms/internal/skava"
 	"github.com/orderstream/oms/internal/workqueue"
@@ -36,7 +37,7 @@ type subject struct {
 	created order.Order
 	// whole returns the order right after the event; nil when this process
 	// cannot know it.
-	whole func() (*whole, error)
+	whole func() (*orderhistory.Order, error)
 }
 
 // say is what an event says in the words of the Skava order microservice.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/orderstream/oms/eventstore"
 	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
+	"github.com/orderstream/oms/internal/orderhistory"
 	"github.com/orderstream/oms/internal/skava"
 	"github.com/orderstream/oms/publisher/external"
 )
@@ -44,7 +45,7 @@ func (p *Publisher) outside(s subject, e eventstore.Recorded, at saidAt) ([]sayi
 			return nil, err
 		}
 		if w != nil && changedStatus(w, e.Event) {
-			if envelope, err = p.external.FatWith(h, external.OrderOf(w.document, w.paid)); err != nil {
+			if envelope, err = p.external.FatWith(h, external.OrderOf(w.Document, transactions(w))); err != nil {
 				return nil, err
 			}
 		}
@@ -56,11 +57,11 @@ func (p *Publisher) outside(s subject, e eventstore.Recorded, at saidAt) ([]sayi
 
 // changedStatus reports whether an event changed the status of its order. A
 // cancellation of items changed it when it was asked for.
-func changedStatus(w *whole, e proto.Message) bool {
+func changedStatus(w *orderhistory.Order, e proto.Message) bool {
 	switch e.(type) {
 	case *orderv1.OrderItemsCancelled:
 		return true
 	default:
-		return w.before != w.document.GetStatus()
+		return w.Before != w.Document.GetStatus()
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
+	"github.com/orderstream/oms/internal/orderhistory"
 	"github.com/orderstream/oms/internal/orderwire"
 	"github.com/orderstream/oms/internal/skava"
 	"github.com/orderstream/oms/order"
@@ -18,8 +19,8 @@ func (s subject) units(subject string, kind skava.InventoryType, which func(orde
 	if err != nil || w == nil {
 		return nil, err
 	}
-	work, _ := w.state.CurrentWork()
-	return on(subject, orderwire.PreProcessUnits(w.state, work, which(work), kind)), nil
+	work, _ := w.State.CurrentWork()
+	return on(subject, orderwire.PreProcessUnits(w.State, work, which(work), kind)), nil
 }
 
 // itemsCancelled: Skava Order Canceled, of single items.
@@ -91,7 +92,7 @@ func shipmentUpdated(s subject, e proto.Message, at saidAt) ([]saying, error) {
 	case *orderv1.PackageStatusChanged:
 		id, by = e.GetPackageId(), e.GetChangedBy()
 	}
-	return on(skava.SubjectUpdateShipment, orderwire.Delegate(w.document, id, by, w.paid)), nil
+	return on(skava.SubjectUpdateShipment, orderwire.Delegate(w.Document, id, by, transactions(w))), nil
 }
 
 // withItems names the lines that a notification is about: a single one in the
@@ -114,4 +115,13 @@ func quantities(lines []*orderv1.ReturnedUnits) []*orderv1.ItemQuantity {
 		out[i] = &orderv1.ItemQuantity{ItemId: l.GetItemId(), Quantity: l.GetQuantity()}
 	}
 	return out
+}
+
+// transactions are the payment operations of an order so far.
+func transactions(o *orderhistory.Order) []skava.PaymentTransaction {
+	paid := make([]skava.PaymentTransaction, len(o.Paid))
+	for i, p := range o.Paid {
+		paid[i] = orderwire.Paid(p.PaymentTransaction, o.Document.GetCurrencyCode(), order.BySaga, p.At.AsTime().UnixMilli())
+	}
+	return paid
 }
