@@ -74,7 +74,8 @@ type Hooks struct {
 	Suspended func(tenant, id, reason string)
 }
 
-// Config of an engine. All but Hooks, Now and Chance are required.
+// Config of an engine. Those without a default are required, but Hooks, Environment and
+// Compose.
 type Config struct {
 	Source      Source
 	Backlog     Backlog
@@ -92,8 +93,7 @@ type Config struct {
 	// (decision D-14).
 	Timeout time.Duration
 	Hooks   Hooks
-	// Now is the clock; default time.Now. Chance is between 0 and 1; default
-	// math/rand.
+	// Now is the clock. Chance is between 0 and 1; default math/rand.
 	Now    func() time.Time
 	Chance func() float64
 }
@@ -116,9 +116,6 @@ func New(cfg Config) *Engine {
 	}
 	if cfg.Timeout == 0 {
 		cfg.Timeout = time.Minute
-	}
-	if cfg.Now == nil {
-		cfg.Now = time.Now
 	}
 	if cfg.Chance == nil {
 		cfg.Chance = rand.Float64

@@ -118,7 +118,7 @@ func (w *work) batch(ctx context.Context, b eventstore.Batch) error {
 			continue
 		}
 		who := w.audienceOf(c.GetTenant())
-		if who == nil || len(who.wanted) == 0 {
+		if who == nil {
 			continue
 		}
 		all, err := w.translator.Translate(ctx, c, who.wants)

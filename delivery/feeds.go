@@ -71,7 +71,7 @@ func (f *feeds) audienceOf(tenant string) *audience {
 // audience finds the endpoints that hear a type without asking all of them.
 type audience struct {
 	byType map[heardAs][]endpoint.Config
-	wanted map[deliveryv1.Vocabulary]bool
+	wanted [8]bool // by vocabulary
 }
 
 // heardAs is a type of a vocabulary; "*" is all.
@@ -81,9 +81,9 @@ type heardAs struct {
 }
 
 func newAudience(configs []endpoint.Config) *audience {
-	a := &audience{byType: map[heardAs][]endpoint.Config{}, wanted: map[deliveryv1.Vocabulary]bool{}}
+	a := &audience{byType: map[heardAs][]endpoint.Config{}}
 	for _, c := range configs {
-		a.wanted[c.GetVocabulary()] = a.wanted[c.GetVocabulary()] || c.GetStatus() != endpoint.Disabled
+		a.wanted[c.GetVocabulary()&7] = a.wanted[c.GetVocabulary()&7] || c.GetStatus() != endpoint.Disabled
 		for _, t := range c.GetEventTypes() {
 			k := heardAs{c.GetVocabulary(), t}
 			a.byType[k] = append(a.byType[k], c)
@@ -93,13 +93,13 @@ func newAudience(configs []endpoint.Config) *audience {
 }
 
 // wants says whether anybody listens in the words of a vocabulary.
-func (a *audience) wants(v deliveryv1.Vocabulary) bool { return a != nil && a.wanted[v] }
+func (a *audience) wants(v deliveryv1.Vocabulary) bool { return a != nil && a.wanted[v&7] }
 
 // of returns who hears this, and whether one of them wants all of it.
 func (a *audience) of(f endpoint.Facts) (ids []string, fat bool) {
 	for _, name := range []string{f.Type, "*"} {
 		for _, c := range a.byType[heardAs{f.Vocabulary, name}] {
-			if c.Hears(f) && !(name == "*" && names(c, f.Type)) {
+			if c.Hears(f) && (name != "*" || !names(c, f.Type)) {
 				ids = append(ids, c.GetEndpointId())
 				fat = fat || c.GetDetail() == deliveryv1.Detail_DETAIL_FAT
 			}

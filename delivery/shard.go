@@ -104,7 +104,7 @@ func (s *shard) advance(position uint64) {
 
 // see is told of the state of an aggregate.
 func (s *shard) see(ctx context.Context, tenant, aggregate string, st endpoint.State) {
-	if id, ok := endpoint.EndpointOf(aggregate); ok {
+	if id, ok := endpoint.IDOf(aggregate); ok {
 		s.seeEndpoint(ctx, laneKey{tenant, id}, st)
 		return
 	}
@@ -199,7 +199,7 @@ func (s *shard) committed(ctx context.Context, c committed) {
 }
 
 func idOf(aggregate string) string {
-	id, _ := endpoint.EndpointOf(aggregate)
+	id, _ := endpoint.IDOf(aggregate)
 	return id
 }
 

@@ -87,9 +87,9 @@ func FeedID(log string) string { return "feed/" + log }
 // CustomID is the id of the aggregate of a custom event.
 func CustomID(name string) string { return "custom/" + name }
 
-// EndpointOf takes the id of an endpoint out of that of its aggregate; ok is
+// IDOf takes the id of an endpoint out of that of its aggregate; ok is
 // false for any other aggregate.
-func EndpointOf(aggregate string) (id string, ok bool) { return strings.CutPrefix(aggregate, "endpoint/") }
+func IDOf(aggregate string) (id string, ok bool) { return strings.CutPrefix(aggregate, "endpoint/") }
 
 // New returns an aggregate without history.
 func New(string, uint64) State { return State{} }

@@ -44,7 +44,7 @@ func (c Config) Hears(f Facts) bool {
 	if !named && (f.OptIn || !slices.Contains(c.GetEventTypes(), "*")) {
 		return false
 	}
-	switch f.Vocabulary {
+	switch f.Vocabulary { //nolint:exhaustive // the others have no filter of their own
 	case deliveryv1.Vocabulary_VOCABULARY_DSCO:
 		return c.hearsDsco(f)
 	case deliveryv1.Vocabulary_VOCABULARY_COLLECTOR:

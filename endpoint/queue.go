@@ -134,14 +134,14 @@ func (c PublishEvent) Decide(load func(id string) State, record func(id string, 
 }
 
 func validType(s string) bool {
-	if s == "" || len(s) > 64 || !letter(s[0]) {
+	if s == "" || len(s) > 64 || !letter(rune(s[0])) {
 		return false
 	}
 	return strings.IndexFunc(s, func(r rune) bool {
-		return r > 127 || !letter(byte(r)) && (r < '0' || r > '9') && r != '.' && r != '-' && r != '_'
+		return !letter(r) && (r < '0' || r > '9') && r != '.' && r != '-' && r != '_'
 	}) < 0
 }
 
-func letter(b byte) bool { return b|0x20 >= 'a' && b|0x20 <= 'z' }
+func letter(r rune) bool { return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' }
 
 func sortedKeys(m map[string]uint64) []string { return slices.Sorted(maps.Keys(m)) }

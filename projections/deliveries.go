@@ -34,7 +34,7 @@ func DeliveriesProjector() Projector {
 func projectDeliveries(tx *Tx, c eventstore.Commit, events []eventstore.Recorded) error {
 	place := endpoint.FirstPlace(c.Index)
 	for _, rec := range events {
-		id, _ := endpoint.EndpointOf(rec.Aggregate)
+		id, _ := endpoint.IDOf(rec.Aggregate)
 		p := deliveryFold{tx: tx, tenant: c.GetTenant(), position: c.Position, endpoint: id}
 		var err error
 		switch e := rec.Event.(type) {
@@ -143,15 +143,20 @@ func (p deliveryFold) attempted(e *deliveryv1.AttemptsRecorded) error {
 		if d.Attempts = append(d.Attempts, a); len(d.Attempts) > keptAttempts {
 			d.Attempts = d.Attempts[len(d.Attempts)-keptAttempts:]
 		}
-		p.move(d, statusAfter[a.GetOutcome()], a)
+		p.move(d, statusAfter(a.GetOutcome()), a)
 	}
 	return p.change(func(r *deliveryv1.EndpointRow) { addHealth(r.Health, e.GetAttempts()) })
 }
 
-var statusAfter = map[deliveryv1.Outcome]deliveryv1.DeliveryStatus{
-	endpoint.Delivered: deliveryv1.DeliveryStatus_DELIVERY_STATUS_DELIVERED,
-	endpoint.Retry:     deliveryv1.DeliveryStatus_DELIVERY_STATUS_RETRYING,
-	endpoint.Parked:    deliveryv1.DeliveryStatus_DELIVERY_STATUS_PARKED,
+func statusAfter(o deliveryv1.Outcome) deliveryv1.DeliveryStatus {
+	switch o {
+	case endpoint.Delivered:
+		return deliveryv1.DeliveryStatus_DELIVERY_STATUS_DELIVERED
+	case endpoint.Retry:
+		return deliveryv1.DeliveryStatus_DELIVERY_STATUS_RETRYING
+	case endpoint.Parked, deliveryv1.Outcome_OUTCOME_UNSPECIFIED:
+	}
+	return deliveryv1.DeliveryStatus_DELIVERY_STATUS_PARKED
 }
 
 func addHealth(h *deliveryv1.EndpointHealth, attempts []*deliveryv1.Attempt) {

@@ -41,12 +41,12 @@ func (s *service) openDelivery() {
 	}
 	s.engine = delivery.New(delivery.Config{
 		Source: s.store, Backlog: &backlog{s: s}, Translators: s.translators(), Sender: s.senders().Open,
-		Environment: s.cfg.environment(), Hooks: s.metrics.Delivery(),
+		Environment: s.cfg.environment(), Hooks: s.metrics.Delivery(), Now: time.Now,
 		Compose: delivery.Composer{ClientID: s.cfg.DeliveryClientID, Account: s.cfg.External.Account, Region: s.cfg.External.Region, PublicURL: s.cfg.PublicURL},
 	})
 }
 
-func (s *service) senders() senders.Factory { return senders.Factory{Gate: s.gate, Ring: s.secrets} }
+func (s *service) senders() senders.Factory { return senders.Factory{Gate: s.gate, Ring: s.secrets, Now: time.Now} }
 
 // translators say what happens in the words of those who listen.
 func (s *service) translators() []delivery.Translator { return nil }

@@ -17,13 +17,13 @@ import (
 	"github.com/orderstream/oms/internal/seal"
 )
 
-// Factory makes senders. Gate and Ring are required.
+// Factory makes senders. All of it is required.
 type Factory struct {
 	// Gate that calls to outside go through.
 	Gate *outbound.Gate
 	// Ring opens secrets.
 	Ring *seal.Ring
-	// Now is the clock; default time.Now.
+	// Now is the clock.
 	Now func() time.Time
 }
 
@@ -34,10 +34,7 @@ func Where(tenant, id string) string { return tenant + "/" + id }
 // field when the endpoint cannot be set up like this; the edge asks it before
 // anything is stored.
 func (f Factory) Open(tenant string, c endpoint.Config) (send.Sender, error) {
-	o := opener{ring: f.Ring, where: Where(tenant, c.GetEndpointId()), now: time.Now()}
-	if f.Now != nil {
-		o.now = f.Now()
-	}
+	o := opener{ring: f.Ring, where: Where(tenant, c.GetEndpointId()), now: f.Now()}
 	switch d := c.GetDestination().GetKind().(type) {
 	case *deliveryv1.Destination_Webhook:
 		return f.webhook(&o, c, d.Webhook)

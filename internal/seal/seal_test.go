@@ -43,7 +43,7 @@ func TestANewKeySealsAndOldOnesOpen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	before, err := os.ReadFile(path) //nolint:gosec // a file of this test
+	before, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}

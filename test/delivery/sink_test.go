@@ -21,12 +21,12 @@ type sink struct {
 	calls  int
 }
 
-func newSink(t testing.TB, answer func(n int, id string) int) *sink {
-	t.Helper()
+func newSink(tb testing.TB, answer func(n int, id string) int) *sink {
+	tb.Helper()
 	s := &sink{taken: map[string]int{}, order: map[string][]string{}, answer: answer}
 	s.more = sync.NewCond(&s.mu)
 	s.Server = httptest.NewServer(s)
-	t.Cleanup(s.Close)
+	tb.Cleanup(s.Close)
 	return s
 }
 
@@ -53,8 +53,8 @@ func (s *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // await waits until so many different events were taken.
-func (s *sink) await(t testing.TB, n int, within time.Duration) {
-	t.Helper()
+func (s *sink) await(tb testing.TB, n int, within time.Duration) {
+	tb.Helper()
 	late := time.AfterFunc(within, func() { s.mu.Lock(); s.more.Broadcast(); s.mu.Unlock() })
 	defer late.Stop()
 	until := time.Now().Add(within)
@@ -62,7 +62,7 @@ func (s *sink) await(t testing.TB, n int, within time.Duration) {
 	defer s.mu.Unlock()
 	for len(s.taken) < n {
 		if time.Now().After(until) {
-			t.Fatalf("%d of %d events were taken, in %d calls", len(s.taken), n, s.calls)
+			tb.Fatalf("%d of %d events were taken, in %d calls", len(s.taken), n, s.calls)
 		}
 		s.more.Wait()
 	}

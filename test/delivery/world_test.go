@@ -93,13 +93,13 @@ func (tells) Translate(_ context.Context, c eventstore.Commit, _ func(deliveryv1
 }
 
 // newWorld runs everything on a folder; end stops it in good order.
-func newWorld(t testing.TB, dir string) *world {
-	t.Helper()
+func newWorld(tb testing.TB, dir string) *world {
+	tb.Helper()
 	w := &world{dir: dir, ended: make(chan struct{})}
 	must := func(err error) {
 		if err != nil {
-			t.Helper()
-			t.Fatal(err)
+			tb.Helper()
+			tb.Fatal(err)
 		}
 	}
 	var err error
@@ -120,7 +120,7 @@ func newWorld(t testing.TB, dir string) *world {
 		Sender: func(_ string, c endpoint.Config) (send.Sender, error) {
 			return post{client, c.GetDestination().GetWebhook().GetUrl()}, nil
 		},
-		Environment: deliveryv1.Environment_ENVIRONMENT_LIVE,
+		Environment: deliveryv1.Environment_ENVIRONMENT_LIVE, Now: time.Now,
 	})
 	w.source, err = jsstore.OpenLog(ctx, w.store, eventstore.Definition[int]{
 		Name: source, Version: 1, New: func(string, uint64) int { return 0 }, Evolve: func(n int, _ proto.Message) int { return n + 1 },
@@ -191,8 +191,8 @@ func (post) Limits() send.Limits { return send.Limits{Messages: 1} }
 func (post) Close() {}
 
 // endpoint makes an endpoint that hears everything.
-func (w *world) endpoint(t testing.TB, id, url string, change func(*deliveryv1.Endpoint)) string {
-	t.Helper()
+func (w *world) endpoint(tb testing.TB, id, url string, change func(*deliveryv1.Endpoint)) string {
+	tb.Helper()
 	e := &deliveryv1.Endpoint{
 		EndpointId: id, Vocabulary: deliveryv1.Vocabulary_VOCABULARY_DIRECTSCALE, EventTypes: []string{"*"},
 		Destination: &deliveryv1.Destination{Kind: &deliveryv1.Destination_Webhook{Webhook: &deliveryv1.Webhook{Url: url}}},
@@ -201,26 +201,26 @@ func (w *world) endpoint(t testing.TB, id, url string, change func(*deliveryv1.E
 	if change != nil {
 		change(e)
 	}
-	head, err := w.store.Head(t.Context(), source)
+	head, err := w.store.Head(tb.Context(), source)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	w.run(t, endpoint.Create{Config: endpoint.Config{Endpoint: e}, Heads: map[string]uint64{source: head}, Now: time.Now()})
+	w.run(tb, endpoint.Create{Config: endpoint.Config{Endpoint: e}, Heads: map[string]uint64{source: head}, Now: time.Now()})
 	return id
 }
 
-func (w *world) run(t testing.TB, tx eventstore.Transaction[endpoint.State]) {
-	t.Helper()
-	if _, err := w.log.Transact(t.Context(), eventstore.Meta{Tenant: "default", Actor: "test"}, endpoint.Scope, tx); err != nil {
-		t.Fatal(err)
+func (w *world) run(tb testing.TB, tx eventstore.Transaction[endpoint.State]) {
+	tb.Helper()
+	if _, err := w.log.Transact(tb.Context(), eventstore.Meta{Tenant: "default", Actor: "test"}, endpoint.Scope, tx); err != nil {
+		tb.Fatal(err)
 	}
 }
 
 // say stores events; each command has so many.
-func (w *world) say(t testing.TB, texts ...string) {
-	t.Helper()
+func (w *world) say(tb testing.TB, texts ...string) {
+	tb.Helper()
 	id := fmt.Sprint("said-", w.said.Add(1))
-	if _, err := w.source.Execute(t.Context(), eventstore.Meta{Tenant: "default"}, id, say{texts}); err != nil {
-		t.Fatal(err)
+	if _, err := w.source.Execute(tb.Context(), eventstore.Meta{Tenant: "default"}, id, say{texts}); err != nil {
+		tb.Fatal(err)
 	}
 }
