@@ -46,7 +46,9 @@ func (s *service) openDelivery() {
 	})
 }
 
-func (s *service) senders() senders.Factory { return senders.Factory{Gate: s.gate, Ring: s.secrets, Now: time.Now} }
+func (s *service) senders() senders.Factory {
+	return senders.Factory{Gate: s.gate, Ring: s.secrets, Now: time.Now}
+}
 
 // translators say what happens in the words of those who listen.
 func (s *service) translators() []delivery.Translator { return nil }
