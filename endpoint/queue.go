@@ -66,8 +66,8 @@ type TestNotice struct {
 	Notices    Notices
 }
 
-// testFeed is the aggregate of what operators send: it is made from no log.
-const testFeed = "test"
+// operatorFeed is the aggregate of what operators send: it is made from no log.
+const operatorFeed = "operator"
 
 // Decide implements eventstore.Transaction.
 func (c TestNotice) Decide(load func(id string) State, record func(id string, e proto.Message)) error {
@@ -84,7 +84,7 @@ func (c TestNotice) Decide(load func(id string) State, record func(id string, e 
 		n.EndpointIds = []string{c.EndpointID}
 		q.Notices = append(q.Notices, n)
 	}
-	record(FeedID(testFeed), q)
+	record(FeedID(operatorFeed), q)
 	return nil
 }
 
@@ -112,7 +112,10 @@ type PublishEvent struct {
 	Data        []byte
 	Environment deliveryv1.Environment
 	OrderID     string
-	Now         time.Time
+	// Notice is how it is told, and Candidates are the endpoints that may hear it.
+	Notice     Notices
+	Candidates []string
+	Now        time.Time
 }
 
 // Decide implements eventstore.Transaction.
@@ -130,6 +133,22 @@ func (c PublishEvent) Decide(load func(id string) State, record func(id string, 
 	record(CustomID(c.Type), &deliveryv1.CustomEventPublished{
 		Type: c.Type, Data: c.Data, Environment: c.Environment, OrderId: c.OrderID, At: timestamppb.New(c.Now),
 	})
+	q := &deliveryv1.NoticesQueued{}
+	for _, n := range c.Notice {
+		n = proto.CloneOf(n)
+		f := Facts{Vocabulary: n.GetVocabulary(), Type: n.GetType(), Environment: c.Environment}
+		for _, id := range c.Candidates {
+			if s := load(ID(id)); s.Exists() && s.Config.Hears(f) {
+				n.EndpointIds = append(n.EndpointIds, id)
+			}
+		}
+		if len(n.GetEndpointIds()) > 0 {
+			q.Notices = append(q.Notices, n)
+		}
+	}
+	if len(q.GetNotices()) > 0 {
+		record(FeedID(operatorFeed), q)
+	}
 	return nil
 }
 

@@ -50,9 +50,6 @@ func (s *service) senders() senders.Factory {
 	return senders.Factory{Gate: s.gate, Ring: s.secrets, Now: time.Now}
 }
 
-// translators say what happens in the words of those who listen.
-func (s *service) translators() []delivery.Translator { return nil }
-
 // openEndpoints brings the delivery log to its end.
 func (s *service) openEndpoints(ctx context.Context) (err error) {
 	s.openDelivery()

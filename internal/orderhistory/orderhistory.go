@@ -31,6 +31,8 @@ type Order struct {
 	Document *orderv1.Order
 	// Before is the status before the event.
 	Before orderv1.OrderStatus
+	// Finalized is how many payment attempts have ended.
+	Finalized int
 	// Paid are the payment operations that were answered so far.
 	Paid []Operation
 }
@@ -165,6 +167,9 @@ func (o *Order) fold(tenant string, e happened) (err error) {
 	}
 	if o.Document == nil {
 		return nil
+	}
+	if _, ended := e.event.(*orderv1.OrderFinalized); ended {
+		o.Finalized++
 	}
 	o.State = order.Evolve(o.State, e.event)
 	o.Before = o.Document.GetStatus()
