@@ -87,6 +87,10 @@ stress: ## run the stress tests at full size
 stripe-live: ## run the contract suite of gateways against Stripe, with the test key in OMS_STRIPE_KEY_FILE
 	go test -tags stripelive -run TestStripeItself -count=1 -timeout=10m -v ./payment/stripe
 
+.PHONY: aws-live
+aws-live: ## send to AWS itself, to the destinations in OMS_AWS_QUEUE_URL, OMS_AWS_TOPIC_ARN, OMS_AWS_BUS
+	go test -tags awslive -run TestAWSItself -count=1 -timeout=5m -v ./delivery/aws
+
 .PHONY: fuzz
 fuzz: ## fuzz every fuzz target for FUZZTIME
 	@list=$$(go test -list '^Fuzz' ./...); \

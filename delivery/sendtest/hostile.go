@@ -73,7 +73,7 @@ func (s Suite) hostile(t *testing.T) {
 			v := sender.Send(t.Context(), ms)
 			check(t, ms, v)
 			if v[0].Outcome != want {
-				t.Errorf("%+v, want %s", v[0], want)
+				t.Errorf("%s, want %s", shown(v[0]), want)
 			}
 			if took := time.Since(started); took > Patience+soon {
 				t.Errorf("took %v", took)
@@ -102,7 +102,7 @@ func (s Suite) givenUp(t *testing.T) {
 	v := sender.Send(ctx, ms)
 	check(t, ms, v)
 	if v[0].Outcome != send.Unsent || v[0].Reason != "canceled" {
-		t.Errorf("%+v", v[0])
+		t.Error(shown(v[0]))
 	}
 }
 

@@ -1,23 +1,15 @@
 package webhook
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"net/http"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
-	"unicode/utf8"
 
 	"github.com/orderstream/oms/delivery/send"
 	"github.com/orderstream/oms/internal/outbound"
-)
-
-const (
-	maxRetryAfter = 24 * time.Hour
-	maxExcerpt    = 1 << 10
 )
 
 // verdict is the meaning of an answer by its status. What the receiver's code
@@ -35,31 +27,13 @@ func verdict(r *http.Response, now func() time.Time) send.Verdict {
 		v.Outcome = send.TooLarge
 	case status == http.StatusTooManyRequests:
 		v.Outcome = send.Throttled
-		v.RetryAfter, _ = retryAfter(r.Header, now)
+		v.RetryAfter, _ = outbound.RetryAfter(r.Header, now())
 	case status == http.StatusServiceUnavailable:
-		if after, asked := retryAfter(r.Header, now); asked {
+		if after, asked := outbound.RetryAfter(r.Header, now()); asked {
 			v.Outcome, v.RetryAfter = send.Throttled, after
 		}
 	}
 	return v
-}
-
-// retryAfter reads the header of that name, in seconds or as a date. What has
-// passed already is 0, and nobody is heeded for longer than a day.
-func retryAfter(h http.Header, now func() time.Time) (after time.Duration, asked bool) {
-	value := strings.TrimSpace(h.Get("Retry-After"))
-	if value != "" && strings.Trim(value, "0123456789") == "" {
-		seconds, err := strconv.ParseInt(value, 10, 64)
-		if err != nil || seconds > int64(maxRetryAfter/time.Second) {
-			return maxRetryAfter, true
-		}
-		return time.Duration(seconds) * time.Second, true
-	}
-	at, err := http.ParseTime(value)
-	if err != nil {
-		return 0, false
-	}
-	return min(max(at.Sub(now()), 0), maxRetryAfter), true
 }
 
 var buffers = sync.Pool{New: func() any { return new([outbound.MaxBody]byte) }}
@@ -74,20 +48,5 @@ func excerpt(r *http.Response) []byte {
 	buf, _ := buffers.Get().(*[outbound.MaxBody]byte)
 	defer buffers.Put(buf)
 	n, _ := io.ReadFull(r.Body, buf[:])
-	return text(buf[:n])
-}
-
-// text is at most maxExcerpt bytes of valid UTF-8, and shares nothing with b.
-func text(b []byte) []byte {
-	if len(b) == 0 {
-		return nil
-	}
-	t := bytes.ToValidUTF8(b[:min(len(b), maxExcerpt)], []byte("\uFFFD"))
-	if len(t) > maxExcerpt {
-		t = t[:maxExcerpt]
-		for !utf8.Valid(t) {
-			t = t[:len(t)-1]
-		}
-	}
-	return bytes.Clone(t)
+	return outbound.Excerpt(buf[:n])
 }
