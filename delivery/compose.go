@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/orderstream/oms/delivery/cloudevents"
 	"github.com/orderstream/oms/delivery/send"
 	"github.com/orderstream/oms/endpoint"
 	deliveryv1 "github.com/orderstream/oms/gen/oms/delivery/v1"
@@ -38,11 +39,23 @@ func (c Composer) message(tenant string, cfg endpoint.Config, it *item, limits s
 		body = n.GetFatBody()
 	}
 	if !it.thin {
-		m.Body = c.wrap(cfg, n, body)
+		whole := c.enveloped(m, cfg, n, body)
+		if limits.Bytes == 0 || len(whole.Body) <= limits.Bytes {
+			return whole
+		}
 	}
-	if it.thin || limits.Bytes > 0 && len(m.Body) > limits.Bytes {
-		it.thin = true
-		m.Body = c.wrap(cfg, n, c.thin(n))
+	it.thin = true
+	return c.enveloped(m, cfg, n, c.thin(n))
+}
+
+// enveloped is the message with a body in the format that the endpoint wants.
+func (c Composer) enveloped(m send.Message, cfg endpoint.Config, n *deliveryv1.Notice, body []byte) send.Message {
+	m.Body = c.wrap(cfg, n, body)
+	switch cfg.GetFormat() { //nolint:exhaustive // the others are in the body already
+	case deliveryv1.Format_FORMAT_CLOUDEVENTS:
+		return cloudevents.Structured(m, c.source())
+	case deliveryv1.Format_FORMAT_CLOUDEVENTS_BINARY:
+		return cloudevents.Binary(m, c.source())
 	}
 	return m
 }

@@ -47,7 +47,7 @@ func (s *service) openDelivery() {
 }
 
 func (s *service) senders() senders.Factory {
-	return senders.Factory{Gate: s.gate, Ring: s.secrets, Now: time.Now}
+	return senders.Factory{Gate: s.gate, Ring: s.secrets, Conn: s.conn, Source: "oms", Now: time.Now}
 }
 
 // openEndpoints brings the delivery log to its end.

@@ -7,6 +7,10 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/nats-io/nats.go"
+
+	"github.com/orderstream/oms/delivery/aws"
+	"github.com/orderstream/oms/delivery/natsbus"
 	"github.com/orderstream/oms/delivery/send"
 	"github.com/orderstream/oms/delivery/signature"
 	"github.com/orderstream/oms/delivery/webhook"
@@ -23,6 +27,10 @@ type Factory struct {
 	Gate *outbound.Gate
 	// Ring opens secrets.
 	Ring *seal.Ring
+	// Conn publishes on NATS subjects.
+	Conn *nats.Conn
+	// Source of events that are in an envelope, such as "oms".
+	Source string
 	// Now is the clock.
 	Now func() time.Time
 }
@@ -38,8 +46,46 @@ func (f Factory) Open(tenant string, c endpoint.Config) (send.Sender, error) {
 	switch d := c.GetDestination().GetKind().(type) {
 	case *deliveryv1.Destination_Webhook:
 		return f.webhook(&o, c, d.Webhook)
+	case *deliveryv1.Destination_Sqs:
+		return opened(aws.OpenSQS(aws.SQS{Account: f.account(&o, c, d.Sqs.GetAccess()), QueueURL: d.Sqs.GetQueueUrl()}))(&o)
+	case *deliveryv1.Destination_Sns:
+		return opened(aws.OpenSNS(aws.SNS{Account: f.account(&o, c, d.Sns.GetAccess()), TopicARN: d.Sns.GetTopicArn()}))(&o)
+	case *deliveryv1.Destination_EventBridge:
+		source := d.EventBridge.GetSource()
+		if source == "" {
+			source = f.Source
+		}
+		return opened(aws.OpenEventBridge(aws.EventBridge{
+			Account: f.account(&o, c, d.EventBridge.GetAccess()), Bus: d.EventBridge.GetEventBusName(), Source: source,
+		}))(&o)
+	case *deliveryv1.Destination_Nats:
+		return opened(natsbus.Open(natsbus.Config{
+			Conn: f.Conn, Subject: d.Nats.GetSubject(), JetStream: d.Nats.GetJetstream(), Source: f.Source,
+			Timeout: c.GetPace().GetTimeout().AsDuration(), Now: f.Now,
+		}))(&o)
 	default:
 		return nil, fault.Field("destination", "is of a kind that is not known here")
+	}
+}
+
+// opened prefers what is wrong with a secret over what follows from it, and a
+// nil interface over a nil pointer in one.
+func opened[S send.Sender](s S, err error) func(*opener) (send.Sender, error) {
+	return func(o *opener) (send.Sender, error) {
+		switch {
+		case o.err != nil:
+			return nil, o.err
+		case err != nil:
+			return nil, err
+		}
+		return s, nil
+	}
+}
+
+func (f Factory) account(o *opener, c endpoint.Config, a *deliveryv1.AwsAccess) aws.Account {
+	return aws.Account{
+		AccessKey: a.GetAccessKeyId(), Secret: o.text(a.GetSecretAccessKey()), Session: o.text(a.GetSessionToken()), Region: a.GetRegion(),
+		BaseEndpoint: a.GetBaseUrl(), Timeout: c.GetPace().GetTimeout().AsDuration(), Gate: f.Gate, Now: f.Now,
 	}
 }
 
