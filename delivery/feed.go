@@ -18,8 +18,8 @@ import (
 
 // Bounds of what is queued in one commit.
 const (
-	mostNotices = 256
-	mostBytes   = 256 << 10
+	mostNotices = 512
+	mostBytes   = 512 << 10
 )
 
 // A feed that has nothing to queue says where it is after so many messages, or

@@ -174,3 +174,14 @@ func (c *Config) UnmarshalBinary(b []byte) error {
 	c.Endpoint = new(deliveryv1.Endpoint)
 	return proto.Unmarshal(b, c.Endpoint)
 }
+
+// Token names the events that there are many of alike, so that they share
+// messages of the log, and disk flushes: notices that are queued and attempts
+// that were made, at the same time and all the time.
+func Token(e proto.Message) string {
+	switch e.(type) {
+	case *deliveryv1.NoticesQueued, *deliveryv1.AttemptsRecorded, *deliveryv1.FeedAdvanced, *deliveryv1.DeliveriesRequeued:
+		return "traffic"
+	}
+	return strings.ToLower(string(e.ProtoReflect().Descriptor().Name()))
+}

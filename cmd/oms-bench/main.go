@@ -11,9 +11,12 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/pprof"
 	"sort"
 	"strings"
 	"time"
+
+	"github.com/orderstream/oms/internal/natsembed"
 )
 
 // report is what is written to the file: every figure under a stable name.
@@ -30,12 +33,17 @@ func (r *report) set(name string, v float64) {
 }
 
 func main() {
+	natsembed.LeaveRoomForDisk() // as the service does
 	out := flag.String("out", "", "write the figures to this file as JSON")
-	only := flag.String("only", "store,cold,slow,orders,ceiling", "parts to run")
+	only := flag.String("only", "store,cold,slow,orders,ceiling,delivery,latency,endpoints", "parts to run")
 	seconds := flag.Float64("seconds", 4, "time of each measurement")
 	flag.IntVar(&million, "million", million, "orders of the part million, which is run only when -only names it")
 	child := flag.String("child", "", "internal: the part that a child process runs")
+	profile := flag.String("cpuprofile", "", "write where the time goes to this file")
 	flag.Parse()
+	if *profile != "" {
+		defer cpuProfile(*profile)()
+	}
 	d := time.Duration(*seconds * float64(time.Second))
 	r := &report{When: time.Now().UTC(), Go: runtime.Version(), CPUs: runtime.NumCPU(), Figures: map[string]float64{}}
 	if err := run(r, *only, *child, d); err != nil {
@@ -60,6 +68,9 @@ var parts = []struct {
 	{"cold", benchCold},
 	{"orders", benchOrders},
 	{"ceiling", benchCeiling},
+	{"delivery", benchDelivery},
+	{"latency", benchLatency},
+	{"endpoints", benchEndpoints},
 	{"million", benchMillion},
 }
 
@@ -88,6 +99,22 @@ func (r *report) write(path string) error {
 		return err
 	}
 	return os.WriteFile(path, append(data, '\n'), 0o644) //nolint:gosec // figures are no secret
+}
+
+// cpuProfile writes a profile until the function that it returns is called.
+func cpuProfile(path string) (end func()) {
+	f, err := os.Create(path) //nolint:gosec // the caller named it
+	if err == nil {
+		err = pprof.StartCPUProfile(f)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "oms-bench:", err)
+		return func() {}
+	}
+	return func() {
+		pprof.StopCPUProfile()
+		_ = f.Close()
+	}
 }
 
 // percentile of durations in milliseconds; sorts in place.

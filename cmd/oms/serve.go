@@ -38,6 +38,7 @@ error. SIGTERM stops it in good order.`,
 			}
 			slog.SetDefault(obs.Logger(a.err, cfg.LogLevel, cfg.LogFormat))
 			tuneMemory()
+			natsembed.LeaveRoomForDisk()
 			return serve(cmd.Context(), cfg, func(s *service) { s.announce(a.out) })
 		},
 	}

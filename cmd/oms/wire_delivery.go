@@ -54,7 +54,7 @@ func (s *service) senders() senders.Factory {
 func (s *service) openEndpoints(ctx context.Context) (err error) {
 	s.openDelivery()
 	s.logs.endpoints, err = jsstore.OpenLog(ctx, s.store, eventstore.Definition[endpoint.State]{
-		Name: endpoint.Log, Version: 1, New: endpoint.New, Evolve: endpoint.Evolve, Wake: endpoint.Wake,
+		Name: endpoint.Log, Version: 1, New: endpoint.New, Evolve: endpoint.Evolve, Wake: endpoint.Wake, Token: endpoint.Token,
 		React: endpoint.Suspend(s.cfg.SuspendAfter), Commands: commandsOf["endpoint"],
 	}, func(cs []jsstore.Committed[endpoint.State]) {
 		for _, c := range cs {

@@ -15,7 +15,6 @@ import (
 // when nothing goes wrong.
 func TestEveryEventReachesEveryEndpointOnce(t *testing.T) {
 	w := newWorld(t, t.TempDir())
-	defer w.end()
 	a, b := newSink(t, nil), newSink(t, nil)
 	w.endpoint(t, "a", a.URL, nil)
 	w.endpoint(t, "b", b.URL, func(e *deliveryv1.Endpoint) { e.EventTypes = []string{"even"} })
@@ -34,7 +33,6 @@ func TestEveryEventReachesEveryEndpointOnce(t *testing.T) {
 // TestWhatFailsIsTriedAgain: an endpoint that fails is tried by its schedule.
 func TestWhatFailsIsTriedAgain(t *testing.T) {
 	w := newWorld(t, t.TempDir())
-	defer w.end()
 	s := newSink(t, func(n int, _ string) int {
 		if n%3 == 0 {
 			return http.StatusInternalServerError
@@ -55,7 +53,6 @@ func TestWhatFailsIsTriedAgain(t *testing.T) {
 // TestEventsOfOneSubjectStayInOrder: of an ordered endpoint, also when it fails.
 func TestEventsOfOneSubjectStayInOrder(t *testing.T) {
 	w := newWorld(t, t.TempDir())
-	defer w.end()
 	s := newSink(t, func(n int, _ string) int {
 		if n%5 == 0 {
 			return http.StatusServiceUnavailable

@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -32,7 +33,9 @@ func newSink(tb testing.TB, answer func(n int, id string) int) *sink {
 
 // ServeHTTP implements http.Handler.
 func (s *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	id, subject := r.Header.Get("webhook-id"), r.Header.Get("subject")
+	var body struct{ Subject string }
+	_ = json.NewDecoder(r.Body).Decode(&body)
+	id, subject := r.Header.Get("webhook-id"), body.Subject
 	s.mu.Lock()
 	n, answer := s.calls, s.answer
 	s.calls++
