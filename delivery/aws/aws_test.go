@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/orderstream/oms/delivery/aws"
-	"github.com/orderstream/oms/delivery/sendtest"
 	"github.com/orderstream/oms/internal/fault"
 	"github.com/orderstream/oms/internal/outbound"
 )
@@ -26,10 +25,10 @@ func account(t *testing.T, url string) aws.Account {
 }
 
 // hurried is an account whose requests last no longer than the suite waits.
-func hurried(t *testing.T, url string) aws.Account {
+func hurried(t *testing.T, url string, patience time.Duration) aws.Account {
 	t.Helper()
 	a := account(t, url)
-	a.Timeout = sendtest.Patience
+	a.Timeout = patience
 	return a
 }
 

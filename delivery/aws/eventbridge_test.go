@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -109,9 +110,9 @@ func TestBusesKeepTheContractOfSenders(t *testing.T) {
 			b := startBus(t)
 			return openBus(t, aws.EventBridge{Account: account(t, b.URL), Source: "com.example"}), b.arrived
 		},
-		At: func(t *testing.T, url string) send.Sender {
+		At: func(t *testing.T, url string, patience time.Duration) send.Sender {
 			t.Helper()
-			return openBus(t, aws.EventBridge{Account: hurried(t, url), Source: "com.example"})
+			return openBus(t, aws.EventBridge{Account: hurried(t, url, patience), Source: "com.example"})
 		},
 		Unlike: unlike,
 	})

@@ -222,9 +222,9 @@ func TestQueuesAndTopicsKeepTheContractOfSenders(t *testing.T) {
 					q := g.queue(t, suffix)
 					return openSQS(t, aws.SQS{Account: account(t, g.url), QueueURL: q}), func() []sendtest.Arrived { return g.arrived(t, q) }
 				},
-				At: func(t *testing.T, url string) send.Sender {
+				At: func(t *testing.T, url string, patience time.Duration) send.Sender {
 					t.Helper()
-					return openSQS(t, aws.SQS{Account: hurried(t, url), QueueURL: url + "/1/orders" + suffix})
+					return openSQS(t, aws.SQS{Account: hurried(t, url, patience), QueueURL: url + "/1/orders" + suffix})
 				},
 				Unlike: unlike,
 			})
@@ -236,9 +236,9 @@ func TestQueuesAndTopicsKeepTheContractOfSenders(t *testing.T) {
 					arn, q := g.topic(t, suffix)
 					return nine{openSNS(t, aws.SNS{Account: account(t, g.url), TopicARN: arn})}, func() []sendtest.Arrived { return g.arrived(t, q) }
 				},
-				At: func(t *testing.T, url string) send.Sender {
+				At: func(t *testing.T, url string, patience time.Duration) send.Sender {
 					t.Helper()
-					return openSNS(t, aws.SNS{Account: hurried(t, url), TopicARN: "arn:aws:sns:eu-west-1:100010001000:orders" + suffix})
+					return openSNS(t, aws.SNS{Account: hurried(t, url, patience), TopicARN: "arn:aws:sns:eu-west-1:100010001000:orders" + suffix})
 				},
 				Unlike: unlike,
 			})

@@ -99,7 +99,11 @@ func Open(c Config) (*Sender, error) {
 	if s.timeout == 0 {
 		s.timeout = DefaultTimeout
 	}
-	if most := int(c.Conn.MaxPayload()) - extras; s.bytes == 0 || s.bytes > most {
+	payload := int(c.Conn.MaxPayload())
+	if payload <= 0 { // not connected yet
+		payload = 1 << 20
+	}
+	if most := payload - min(extras, payload/2); s.bytes == 0 || s.bytes > most {
 		s.bytes = most
 	}
 	if s.now == nil {

@@ -16,13 +16,9 @@ import (
 	"github.com/orderstream/oms/delivery/send"
 )
 
-const (
-	// Patience is how long an attempt of a sender under test may last.
-	Patience = 500 * time.Millisecond
-	// soon is how much later than it must a sender may return here, where other
-	// tests want the processor too.
-	soon = 10 * time.Second
-)
+// soon is how much later than it must a sender may return here, where other
+// tests want the processor too.
+const soon = 10 * time.Second
 
 // Arrived is a message as the receiver has it.
 type Arrived struct {
@@ -36,8 +32,8 @@ type Suite struct {
 	// all that has arrived there since it was called last.
 	Open func(t *testing.T) (send.Sender, func() []Arrived)
 	// At returns a sender whose receiver is at an HTTP address, and whose attempts
-	// last Patience at most. Nil for what does not speak HTTP.
-	At func(t *testing.T, url string) send.Sender
+	// last no longer than patience. Nil for what does not speak HTTP.
+	At func(t *testing.T, url string, patience time.Duration) send.Sender
 	// Unlike Usual is what the sender makes of these.
 	Unlike []Exception
 }

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/orderstream/oms/delivery/send"
 	"github.com/orderstream/oms/delivery/sendtest"
@@ -103,9 +104,13 @@ func TestWithoutATokenNothingIsSent(t *testing.T) {
 				t.Cleanup(server.Close)
 				url = server.URL
 			}
+			patience := webhook.DefaultTimeout
+			if name == "silent" {
+				patience = 300 * time.Millisecond
+			}
 			r := receive(t, nil)
 			v := one(t, open(t, webhook.Config{
-				URL: r.URL, Timeout: sendtest.Patience, OAuth: &webhook.OAuth{TokenURL: url, ClientID: "client", ClientSecret: "s3cret"},
+				URL: r.URL, Timeout: patience, OAuth: &webhook.OAuth{TokenURL: url, ClientID: "client", ClientSecret: "s3cret"},
 			}))
 			if v.Outcome != send.Unsent || v.Reason != "oauth_token" || !strings.Contains(v.Detail, tt.detail) || strings.Contains(v.Detail, "s3cret") || strings.Contains(v.Detail, ".0.0.1") {
 				t.Errorf("%+v, want %q", v, tt.detail)

@@ -91,9 +91,9 @@ func TestWebhooksKeepTheContractOfSenders(t *testing.T) {
 			r := receive(t, nil)
 			return open(t, webhook.Config{URL: r.URL, Keys: []*signature.Key{signature.NewSecret()}}), r.arrived
 		},
-		At: func(t *testing.T, url string) send.Sender {
+		At: func(t *testing.T, url string, patience time.Duration) send.Sender {
 			t.Helper()
-			return open(t, webhook.Config{URL: url, Timeout: sendtest.Patience})
+			return open(t, webhook.Config{URL: url, Timeout: patience})
 		},
 		// The status came whole, and it was 200.
 		Unlike: []sendtest.Exception{

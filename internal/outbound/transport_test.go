@@ -188,7 +188,11 @@ func TestFailuresAreExplainedWithoutAddresses(t *testing.T) {
 		"not HTTP":  {garbage, "protocol"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+			patience := 20 * time.Second
+			if name == "silent" {
+				patience = 300 * time.Millisecond
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
 			r, err := http.NewRequestWithContext(ctx, http.MethodGet, tt.url, http.NoBody)
 			if err != nil {
