@@ -15,23 +15,11 @@ import (
 	"syscall"
 )
 
-// ProxyError says that the proxy failed, not the endpoint behind it.
-type ProxyError struct {
-	// Status that the proxy answered with; 0 when it did not.
-	Status int
-	cause  error
-}
+// proxyError says that the proxy answered for itself, not for the endpoint behind
+// it.
+type proxyError struct{ status int }
 
-// Error names no address.
-func (e *ProxyError) Error() string {
-	if e.Status != 0 {
-		return "the proxy answered " + strconv.Itoa(e.Status)
-	}
-	return "the proxy cannot be reached"
-}
-
-// Unwrap returns the cause.
-func (e *ProxyError) Unwrap() error { return e.cause }
+func (e *proxyError) Error() string { return "the proxy answered " + strconv.Itoa(e.status) }
 
 // errBehindProxy says that the proxy cannot reach the endpoint.
 var errBehindProxy = errors.New("the proxy cannot reach the endpoint")
@@ -46,7 +34,7 @@ func proxyAnswered(_ context.Context, _ *url.URL, _ *http.Request, res *http.Res
 	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		return errBehindProxy
 	}
-	return &ProxyError{Status: res.StatusCode}
+	return &proxyError{res.StatusCode}
 }
 
 // Failure says why a call has no answer.
@@ -67,7 +55,7 @@ func Explain(err error) Failure {
 	if ok {
 		return Failure{Reason: "address_not_allowed", Detail: refused.Error()}
 	}
-	if proxy, ok := errors.AsType[*ProxyError](err); ok {
+	if proxy, ok := errors.AsType[*proxyError](err); ok {
 		return Failure{Reason: "proxy", Detail: proxy.Error(), Ours: true}
 	}
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "proxyconnect" {

@@ -1,7 +1,6 @@
 package outbound
 
 import (
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -120,13 +119,7 @@ func (g *Gate) transport(o Options) *Transport {
 		// Only the proxy is dialled now, and the operator named it.
 		dialer.Control = nil
 	}
-	t.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
-		c, err := dialer.DialContext(ctx, network, addr)
-		if err != nil && o.Proxy != "" {
-			return nil, &ProxyError{cause: err}
-		}
-		return c, err
-	}
+	t.DialContext = dialer.DialContext
 	return &Transport{http: t, max: limit(o)}
 }
 

@@ -169,10 +169,6 @@ func TestFailuresAreExplainedWithoutAddresses(t *testing.T) {
 	reset := serve(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 	secure := httptest.NewTLSServer(http.NotFoundHandler())
 	t.Cleanup(secure.Close)
-	old := httptest.NewUnstartedServer(http.NotFoundHandler())
-	old.TLS = &tls.Config{MaxVersion: tls.VersionTLS11, MinVersion: tls.VersionTLS10}
-	old.StartTLS()
-	t.Cleanup(old.Close)
 	closed := serve(t, nil)
 	closed.Close()
 	garbage := listen(t, func(c net.Conn) { _, _ = io.WriteString(c, "SSH-2.0-OpenSSH\r\n\r\n") })
@@ -181,7 +177,6 @@ func TestFailuresAreExplainedWithoutAddresses(t *testing.T) {
 		"silent":    {silent.URL, "timeout"},
 		"reset":     {reset.URL, "reset"},
 		"authority": {secure.URL, "tls"},
-		"old TLS":   {old.URL, "tls"},
 		"no TLS":    {strings.Replace(silent.URL, "http:", "https:", 1), "tls"},
 		"closed":    {closed.URL, "connection_refused"},
 		"no name":   {"http://nowhere.invalid/", "dns"},
@@ -258,6 +253,20 @@ func TestAnEndpointMayHaveItsOwnAuthorityAndClientCertificate(t *testing.T) {
 	}
 	if _, err := g.Transport(outbound.Options{Roots: []byte("none")}); err == nil {
 		t.Error("roots without a certificate are accepted")
+	}
+}
+
+func TestOldTLSIsRefused(t *testing.T) {
+	for version, want := range map[uint16]string{tls.VersionTLS11: "tls", tls.VersionTLS12: ""} {
+		s := httptest.NewUnstartedServer(http.NotFoundHandler())
+		s.TLS = &tls.Config{MaxVersion: version, MinVersion: tls.VersionTLS10}
+		s.StartTLS()
+		t.Cleanup(s.Close)
+		roots := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw})
+		_, _, err := call(t, transport(t, home(t, outbound.Policy{}), outbound.Options{Roots: roots}), s.URL)
+		if (err == nil) != (want == "") || err != nil && outbound.Explain(err).Reason != want {
+			t.Errorf("TLS %x: %v", version, err)
+		}
 	}
 }
 
