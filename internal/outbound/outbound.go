@@ -10,6 +10,7 @@ package outbound
 
 import (
 	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -29,20 +30,32 @@ type Policy struct {
 	Allow []netip.Prefix
 	// Ports that may be called; empty means all.
 	Ports []uint16
-	// Proxies that endpoints may name, as URLs. What a proxy connects to is the
-	// proxy's to judge: only addresses that are written out are judged here.
+	// Proxies that endpoints may name, as URLs with http or https. A user and
+	// password in one is the operator's: endpoints name the URL without it. What a
+	// proxy connects to is the proxy's to judge: only addresses that are written
+	// out are judged here.
 	Proxies []string
 }
 
 // Gate is the way out. It is safe for concurrent use.
 type Gate struct {
-	policy Policy
-	plain  *Transport
+	policy  Policy
+	proxies map[string]*url.URL // by the names that endpoints know
+	plain   *Transport
 }
 
 // New returns the gate of a policy.
 func New(p Policy) *Gate {
-	g := &Gate{policy: Policy{Allow: slices.Clone(p.Allow), Ports: slices.Clone(p.Ports), Proxies: slices.Clone(p.Proxies)}}
+	g := &Gate{policy: Policy{Allow: slices.Clone(p.Allow), Ports: slices.Clone(p.Ports)}, proxies: map[string]*url.URL{}}
+	for _, raw := range p.Proxies {
+		u, err := url.Parse(raw)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			continue // nobody can name it
+		}
+		name := *u
+		name.User = nil
+		g.proxies[name.String()] = u
+	}
 	g.plain = g.transport(Options{})
 	return g
 }

@@ -8,8 +8,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"net/url"
-	"slices"
 	"syscall"
 	"time"
 
@@ -37,7 +35,7 @@ const (
 // endpoints that have none.
 type Options struct {
 	// Proxy that the calls go through; empty means none. It must be one of the
-	// policy's.
+	// policy's, without user and password.
 	Proxy string
 	// Certificate that the client shows.
 	Certificate *tls.Certificate
@@ -66,13 +64,8 @@ func (g *Gate) Transport(o Options) (*Transport, error) {
 	if o.Proxy == "" && o.Certificate == nil && len(o.Roots) == 0 {
 		return &Transport{http: g.plain.http, max: limit(o)}, nil
 	}
-	if o.Proxy != "" && !slices.Contains(g.policy.Proxies, o.Proxy) {
+	if o.Proxy != "" && g.proxies[o.Proxy] == nil {
 		return nil, fault.Field("proxy", "must be one of the proxies that the operator permits")
-	}
-	if o.Proxy != "" {
-		if u, err := url.Parse(o.Proxy); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-			return nil, fault.Field("proxy", "must be a URL with http or https")
-		}
 	}
 	if len(o.Roots) > 0 && !x509.NewCertPool().AppendCertsFromPEM(o.Roots) {
 		return nil, fault.Field("roots", "must hold certificates in PEM")
@@ -113,8 +106,7 @@ func (g *Gate) transport(o Options) *Transport {
 		t.TLSClientConfig.RootCAs = pool
 	}
 	if o.Proxy != "" {
-		proxy, _ := url.Parse(o.Proxy) // checked before
-		t.Proxy = http.ProxyURL(proxy)
+		t.Proxy = http.ProxyURL(g.proxies[o.Proxy])
 		t.OnProxyConnectResponse = proxyAnswered
 		// Only the proxy is dialled now, and the operator named it.
 		dialer.Control = nil
