@@ -13,6 +13,10 @@ import (
 	"github.com/orderstream/oms/endpoint"
 )
 
+// firstTries is how many attempts are under way at an endpoint that nobody knows
+// yet; each that it takes allows one more. One that hangs never has more.
+const firstTries = 2
+
 // configure takes over how the endpoint is set up now. The lock is held.
 func (l *lane) configure(st endpoint.State) {
 	first := l.cfg.Endpoint == nil
@@ -23,7 +27,9 @@ func (l *lane) configure(st endpoint.State) {
 	} else if enabled {
 		l.breaker = breaker{}
 	}
-	l.limit = l.concurrency()
+	if l.limit = min(l.limit, l.concurrency()); first || enabled {
+		l.limit = min(firstTries, l.concurrency())
+	}
 	l.rate = nil
 	if r := l.cfg.GetPace().GetRatePerSecond(); r > 0 {
 		l.rate = rate.NewLimiter(rate.Limit(r), max(1, int(r/10)))

@@ -100,13 +100,17 @@ func post(client *http.Client, url string, keys []*signature.Key, body []byte) e
 	return res.Body.Close()
 }
 
-// world runs everything on a folder that is removed at the end.
+// atEnd are folders that are removed when all is measured: a disk that is told
+// of what is gone is slow to flush for a while.
+var atEnd []string
+
+// deliveryWorld runs everything on a folder that is removed at the end.
 func deliveryWorld(f func(*deliveries.World) error) error {
 	dir, err := os.MkdirTemp("", "oms-bench-")
 	if err != nil {
 		return err
 	}
-	defer func() { _ = os.RemoveAll(dir) }()
+	atEnd = append(atEnd, dir)
 	w := deliveries.New(dir, nil)
 	defer w.End()
 	return f(w)

@@ -46,6 +46,11 @@ func main() {
 	}
 	d := time.Duration(*seconds * float64(time.Second))
 	r := &report{When: time.Now().UTC(), Go: runtime.Version(), CPUs: runtime.NumCPU(), Figures: map[string]float64{}}
+	defer func() {
+		for _, dir := range atEnd {
+			_ = os.RemoveAll(dir)
+		}
+	}()
 	if err := run(r, *only, *child, d); err != nil {
 		fmt.Fprintln(os.Stderr, "oms-bench:", err)
 		os.Exit(1)

@@ -37,17 +37,15 @@ func (s *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewDecoder(r.Body).Decode(&body)
 	id, subject := r.Header.Get("webhook-id"), body.Subject
 	s.mu.Lock()
-	n, answer := s.calls, s.answer
+	defer s.mu.Unlock()
+	n := s.calls
 	s.calls++
-	s.mu.Unlock()
-	if answer != nil {
-		if code := answer(n, id); code != 0 {
+	if s.answer != nil {
+		if code := s.answer(n, id); code != 0 {
 			w.WriteHeader(code)
 			return
 		}
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.taken[id]++
 	s.ids = append(s.ids, id)
 	s.order[subject] = append(s.order[subject], id)
@@ -68,5 +66,32 @@ func (s *sink) await(tb testing.TB, n int, within time.Duration) {
 			tb.Fatalf("%d of %d events were taken, in %d calls", len(s.taken), n, s.calls)
 		}
 		s.more.Wait()
+	}
+}
+
+// serve runs a handler until the end of the test.
+func serve(tb testing.TB, h http.Handler) (url string) {
+	tb.Helper()
+	s := httptest.NewServer(h)
+	tb.Cleanup(s.Close)
+	return s.URL
+}
+
+// count is how many requests were taken.
+func (s *sink) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.ids)
+}
+
+// onlyOnce fails when something was taken twice.
+func (s *sink) onlyOnce(tb testing.TB) {
+	tb.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for id, n := range s.taken {
+		if n != 1 {
+			tb.Errorf("%s came %d times", id, n)
+		}
 	}
 }
