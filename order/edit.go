@@ -253,23 +253,11 @@ func (c EditItems) pay(o Order, more int64) ([]*orderv1.PlannedPayment, error) {
 	if len(c.Payments) == 0 && len(o.Payments) > 0 {
 		return nil, nil
 	}
-	var v fault.Fields
-	asked := append([]PaymentItem(nil), c.Payments...)
+	asked := c.Payments
 	if len(asked) == 0 {
 		asked = []PaymentItem{{}}
 	}
-	for n := range asked {
-		for k := len(o.Payments) + 1; asked[n].ItemID == ""; k++ {
-			if id := fmt.Sprint("p", k+n); o.paymentAt(id) < 0 {
-				asked[n].ItemID = id
-			}
-		}
-		if o.paymentAt(asked[n].ItemID) >= 0 {
-			v.Add(fmt.Sprintf("payments[%d].payment_item_id", n), "%q is a payment of the order already", asked[n].ItemID)
-		}
-	}
-	plan := pay(asked, o.Currency, more, true, &v)
-	return plan, v.Err()
+	return o.furtherPayments(asked, more)
 }
 
 func (o Order) paymentAt(id string) int {

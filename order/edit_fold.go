@@ -18,12 +18,9 @@ type Edit struct {
 }
 
 func editOf(e *orderv1.OrderEditRequested) Edit {
-	edit := Edit{Totals: totalsOf(e.GetTotalsAfter())}
+	edit := Edit{Totals: totalsOf(e.GetTotalsAfter()), PaymentIDs: paymentIDs(e.GetPayments())}
 	for _, c := range e.GetChanges() {
 		edit.Lines = append(edit.Lines, itemOf(c.GetItem()))
-	}
-	for _, p := range e.GetPayments() {
-		edit.PaymentIDs = append(edit.PaymentIDs, p.GetPaymentItemId())
 	}
 	return edit
 }
@@ -55,14 +52,14 @@ func (o Order) edited(work string) Order {
 	return o
 }
 
-// withPayments adds the payment items that an edit brings.
+// withPayments adds the payment items that a piece of work brings.
 func (o Order) withPayments(ps []*orderv1.PlannedPayment) Order {
 	o.Payments = slices.Concat(o.Payments, planned(ps))
 	return o
 }
 
-// withoutPayments takes back the payment items of an edit that was rejected,
-// unless money of them is still there.
+// withoutPayments takes back the payment items of a piece of work that came to
+// nothing, unless money of them is still there.
 func (o Order) withoutPayments(work string) Order {
 	n := slices.IndexFunc(o.Work, func(w Work) bool { return w.ID == work })
 	if n < 0 {

@@ -59,7 +59,7 @@ func Evolve(o Order, e proto.Message) Order {
 
 // evolveLife folds the events of the order's life after the sale.
 func (o Order) evolveLife(e proto.Message) Order {
-	for _, fold := range []func(Order, proto.Message) (Order, bool){Order.evolveChange, Order.evolvePackage, Order.evolveReturn} {
+	for _, fold := range []func(Order, proto.Message) (Order, bool){Order.evolveChange, Order.evolvePackage, Order.evolveReturn, Order.evolvePayment} {
 		if next, known := fold(o, e); known {
 			return next
 		}

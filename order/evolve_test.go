@@ -64,6 +64,9 @@ var everyEvent = []struct {
 	{cameBack, &orderv1.ReturnClosed{ReturnId: "r3", WorkId: "w4"}},
 	{cameBack, &orderv1.ExchangeOrderCreated{ReturnId: "r3", OrderId: "order-exchange-1"}},
 	{shipped, told(order.Replace{OrderID: "order-replace-01", Lines: one}, shipped...)},
+	{shipped, unpaid},
+	{owing, told(order.RetryPayment{}, owing...)},
+	{then(owing, order.RetryPayment{}), &orderv1.PaymentRetried{RetryId: "y3", WorkId: "w3"}},
 	{shipped, &orderv1.ReplaceOrderCreated{OrderId: "order-replace-01"}},
 }
 
@@ -94,6 +97,7 @@ func eventNames() []protoreflect.Name {
 	part, out := map[protoreflect.FullName]bool{}, []protoreflect.Name{}
 	files := []protoreflect.FileDescriptor{
 		orderv1.File_oms_order_v1_events_proto, orderv1.File_oms_order_v1_change_events_proto, orderv1.File_oms_order_v1_fulfilment_events_proto,
+		orderv1.File_oms_order_v1_payment_events_proto,
 	}
 	for _, file := range files {
 		for i := range file.Messages().Len() {

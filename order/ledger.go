@@ -32,6 +32,19 @@ func (o Order) Paid() bool {
 	return o.TotalMinor == 0 || len(o.Payments) > 0
 }
 
+// Surplus is what is secured beyond what the order owes and what its work is
+// about to give back; less than zero when something is missing.
+func (o Order) Surplus() int64 {
+	surplus := -o.DueMinor
+	for _, p := range o.Payments {
+		surplus += p.Ledger.Secured()
+	}
+	for _, w := range o.Work {
+		surplus -= w.GiveBackMinor - w.GivenBackMinor
+	}
+	return surplus
+}
+
 // Uncertain reports whether nobody knows if a payment item had a step done: a
 // request for it waits for its answer, or nobody waits for it any more.
 func (o Order) Uncertain(s orderv1.Step, item string) bool {

@@ -5,6 +5,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
 	"github.com/orderstream/oms/order"
 )
 
@@ -17,6 +18,8 @@ var (
 	sold       = events(created, reserving, reserved, confirmed)
 	packed     = onward(order.Pack{PackageID: "k1", Lines: both, Submit: true})
 	shipped    = then(packed, order.UpdatePackage{PackageID: "k1", Status: order.PackageShipped})
+	unpaid     = &orderv1.PaymentDue{WorkId: "w2", AmountMinor: 2000, Reason: order.ReasonPaymentDeclined}
+	owing      = after(shipped, unpaid, &orderv1.ShipmentSettled{PackageId: "k1", WorkId: "w2"})
 	comingBack = then(shipped, order.SubmitReturn{ReturnID: "r3", Lines: one})
 	cameBack   = then(comingBack, order.AcceptReturn{ReturnID: "r3"})
 	returned   = then(shipped, order.SubmitReturn{ReturnID: "r3", Lines: both}, order.AcceptReturn{ReturnID: "r3"})

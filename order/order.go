@@ -120,6 +120,9 @@ type Order struct {
 	KeepPromotion bool `cbor:"53,keyasint,omitzero"`
 	// LastShipped is when units left last.
 	LastShipped time.Time `cbor:"54,keyasint,omitzero"`
+	// OwedMinor is the part of DueMinor that units cost that have left and that
+	// could not be taken: it is authorized at best.
+	OwedMinor int64 `cbor:"55,keyasint,omitzero"`
 	// Linked are the orders that take the place of units of this one.
 	Linked []string `cbor:"52,keyasint,omitzero"`
 }

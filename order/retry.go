@@ -1,6 +1,8 @@
 package order
 
 import (
+	"time"
+
 	"google.golang.org/protobuf/proto"
 
 	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
@@ -8,16 +10,23 @@ import (
 )
 
 // RetryPayment lets an order that is held for a declined payment try again,
-// with the payments it has or with new ones.
+// with the payments it has or with new ones. Of a sale that stands it takes
+// what is due and could not be taken.
 type RetryPayment struct {
-	// Payments replace all of the order's; none keeps them.
+	// Payments replace all of the order's that is held, or are added to those of
+	// a sale; none keeps them.
 	Payments []PaymentItem
+	By       string
+	Now      time.Time
 }
 
 // Decide ends the hold and starts a new payment round. New payments must come
 // to the total; they are refused while an authorization of the old ones
 // stands, since it would be paid from as well.
 func (c RetryPayment) Decide(o Order) ([]proto.Message, error) {
+	if o.OwedMinor > 0 {
+		return c.retryDue(o)
+	}
 	if !o.heldFor(ReasonPaymentDeclined) {
 		return nil, o.notHeld(ReasonPaymentDeclined)
 	}

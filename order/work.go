@@ -45,6 +45,8 @@ type Work struct {
 	// GivenBackMinor and CapturedMinor are what was moved so far.
 	GivenBackMinor int64 `cbor:"20,keyasint,omitzero"`
 	CapturedMinor  int64 `cbor:"12,keyasint,omitzero"`
+	// ForgivenMinor is the part of GivenBackMinor that was due and not taken.
+	ForgivenMinor int64 `cbor:"24,keyasint,omitzero"`
 	// Rejected says that a part was refused, and why: what was done is undone.
 	Rejected       bool   `cbor:"21,keyasint,omitzero"`
 	RejectedReason string `cbor:"22,keyasint,omitzero"`
@@ -65,6 +67,8 @@ const (
 	ReturnWork
 	// ReplaceWork creates an order that sends units again.
 	ReplaceWork
+	// PayWork takes what is due in another way.
+	PayWork
 )
 
 // Line is a line of the order, or one that the work's edit adds.
@@ -146,17 +150,31 @@ func (o Order) workMoved(ts []Transaction) Order {
 	if !any || len(ts) == 0 || w.Rejected {
 		return o
 	}
-	return o.changeWork(w.ID, func(w *Work) {
+	owed := o.OwedMinor
+	settled := func(moved int64) int64 { // what of it is not owed any more
+		part := min(owed, moved)
+		owed -= part
+		return part
+	}
+	o = o.changeWork(w.ID, func(w *Work) {
 		for _, t := range ts {
 			switch t.Operation {
 			case orderv1.PaymentOperation_PAYMENT_OPERATION_VOID, orderv1.PaymentOperation_PAYMENT_OPERATION_REFUND:
 				w.GivenBackMinor += t.MovedMinor
+				if w.Kind == ReturnWork && t.Operation == orderv1.PaymentOperation_PAYMENT_OPERATION_VOID {
+					w.ForgivenMinor += settled(t.MovedMinor)
+				}
 			case orderv1.PaymentOperation_PAYMENT_OPERATION_CAPTURE:
 				w.CapturedMinor += t.MovedMinor
+				if w.Kind == PayWork {
+					settled(t.MovedMinor)
+				}
 			case orderv1.PaymentOperation_PAYMENT_OPERATION_AUTHORIZE, orderv1.PaymentOperation_PAYMENT_OPERATION_UNSPECIFIED:
 			}
 		}
 	})
+	o.OwedMinor = owed
+	return o
 }
 
 // Reserved are the ids of the requests that hold the order's stock, the newest

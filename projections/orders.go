@@ -31,7 +31,7 @@ const (
 // OrdersProjector folds the order log into whole orders, with indexes and
 // histories. Orders reads them.
 func OrdersProjector() Projector {
-	return Projector{Name: "orders", Version: 3, Log: "order", Main: bucketOrders, Project: projectOrders}
+	return Projector{Name: "orders", Version: 4, Log: "order", Main: bucketOrders, Project: projectOrders}
 }
 
 // projectOrders folds one commit, the events of each order together: they are

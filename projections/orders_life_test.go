@@ -40,6 +40,9 @@ func TestTheViewCountsAsTheOrderDoes(t *testing.T) {
 				continue
 			}
 			tell(es...)
+			if len(want.Work) > 0 && want.Work[0].Kind == order.ShipWork && rapid.Bool().Draw(rt, "declined") {
+				tell(&orderv1.PaymentDue{WorkId: want.Work[0].ID, AmountMinor: 100, Message: "declined"})
+			}
 			if len(want.Work) > 0 && rapid.Bool().Draw(rt, "done") {
 				tell(done(want.Work[0]))
 			}
@@ -67,6 +70,8 @@ func done(w order.Work) proto.Message {
 		return &orderv1.ShipmentSettled{PackageId: w.Subject, WorkId: w.ID}
 	case order.ReturnWork:
 		return &orderv1.ReturnClosed{ReturnId: w.Subject, WorkId: w.ID}
+	case order.PayWork:
+		return &orderv1.PaymentRetried{RetryId: w.Subject, WorkId: w.ID, Reason: order.ReasonPaymentDeclined}
 	case order.ReplaceWork:
 	}
 	return &orderv1.ReplaceOrderCreated{OrderId: w.LinkedID, WorkId: w.ID}
@@ -112,13 +117,16 @@ func anyChange(t *rapid.T, o order.Order) interface {
 	}
 	return rapid.SampledFrom([]interface {
 		Decide(order.Order) ([]proto.Message, error)
-	}{order.AddNote{Text: "x"}, order.Cancel{Operator: true}, order.EditMetadata{}, order.Update{}}).Draw(t, "other")
+	}{order.AddNote{Text: "x"}, order.Cancel{Operator: true}, order.EditMetadata{}, order.Update{}, order.RetryPayment{Payments: []order.PaymentItem{{}}}}).Draw(t, "other")
 }
 
 // differs says in what a view differs from an order; nothing when in nothing.
 func differs(got *orderv1.Order, want order.Order) string {
 	if got.GetStatus() != orderv1.OrderStatus(want.Status) || got.GetDue().GetMinorUnits() != want.DueMinor || got.GetTotals().GetTotal().GetMinorUnits() != want.TotalMinor {
 		return fmt.Sprintf("%s, %v due; want %s, %d", got.GetStatus(), got.GetDue(), want.Status, want.DueMinor)
+	}
+	if got.GetPaymentDue().GetMinorUnits() != want.OwedMinor || len(got.GetPayments()) != len(want.Payments) {
+		return fmt.Sprintf("%v of a payment due and %d payments, want %d and %d", got.GetPaymentDue(), len(got.GetPayments()), want.OwedMinor, len(want.Payments))
 	}
 	if int(got.GetOpenWork()) != len(want.Work) || len(got.GetPackages()) != len(want.Packages) || len(got.GetReturns()) != len(want.Returns) || len(got.GetItems()) != len(want.Items) {
 		return "other numbers of things"

@@ -7,7 +7,6 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
-	"github.com/orderstream/oms/internal/money"
 	"github.com/orderstream/oms/order"
 )
 
@@ -77,12 +76,14 @@ func (s saga) amend() []proto.Message {
 			return s.reject(w, reason(step, p), told(p))
 		case p.State != order.StepUnknown && s.policy.exhausted(p) && mayRefuse(w, step):
 			return s.reject(w, order.StepName(p.Step)+"_timeout", vain(p))
+		case p.State == order.StepRefused && (goesWithout(w, step) || !step.Applies(s.order)):
+			continue
+		case p.State == order.StepRefused && s.policy.exhausted(p) && w.Kind == order.ShipWork && step.Step == orderv1.Step_STEP_CAPTURE_UNITS:
+			return s.owe(w, step, p)
 		case p.State != order.StepUnknown && s.policy.exhausted(p):
 			return []proto.Message{&orderv1.SagaParked{Step: p.Step, Reason: vain(p)}}
-		case p.State == order.StepRefused && step.Applies(s.order): // under a new id, for what is left
+		case p.State == order.StepRefused: // under a new id, for what is left
 			return s.ask(step, step.Step)
-		case p.State == order.StepRefused:
-			continue
 		}
 		return s.again(step, p)
 	}
@@ -90,9 +91,29 @@ func (s saga) amend() []proto.Message {
 }
 
 // mayRefuse reports whether a refusal of a step takes the whole piece of work
-// back: only an edit can still be as if it had not been.
+// back: an edit, and an attempt to pay before anything was taken, can still be
+// as if they had not been.
 func mayRefuse(w order.Work, step PlanStep) bool {
-	return w.Kind == order.EditWork && step.Undo != orderv1.Step_STEP_UNSPECIFIED
+	return w.Kind == order.EditWork && step.Undo != orderv1.Step_STEP_UNSPECIFIED ||
+		w.Kind == order.PayWork && step.Step == orderv1.Step_STEP_AUTHORIZE_UNITS
+}
+
+// goesWithout reports whether work goes on when a step was refused: another
+// attempt to pay has taken what it could, and the rest stays due.
+func goesWithout(w order.Work, step PlanStep) bool {
+	return w.Kind == order.PayWork && step.Step == orderv1.Step_STEP_CAPTURE_UNITS
+}
+
+// owe goes on without the money of units that have left: the units are gone
+// whatever becomes of it.
+func (s saga) owe(w order.Work, step PlanStep, p order.StepProgress) []proto.Message {
+	var left int64
+	for _, n := range toCapture(s.order) {
+		left += n
+	}
+	return []proto.Message{&orderv1.PaymentDue{
+		WorkId: w.ID, AmountMinor: left, Reason: reason(step, p), Message: told(p), At: timestamppb.New(s.now),
+	}}
 }
 
 // reject starts to take back a piece of work.
@@ -106,6 +127,9 @@ func (s saga) takeBack(w order.Work) []proto.Message {
 		if events, settled := s.undo(step); !settled {
 			return events
 		}
+	}
+	if w.Kind == order.PayWork {
+		return s.paid(w)
 	}
 	return []proto.Message{&orderv1.OrderEditRejected{
 		EditId: w.Subject, WorkId: w.ID, Reason: w.RejectedReason, Message: w.RejectedText, RejectedAt: timestamppb.New(s.now),
@@ -126,15 +150,31 @@ func (s saga) done(w order.Work) []proto.Message {
 	case order.ShipWork:
 		return []proto.Message{&orderv1.ShipmentSettled{PackageId: w.Subject, WorkId: w.ID}}
 	case order.ReturnWork:
-		events := []proto.Message{&orderv1.ReturnClosed{ReturnId: w.Subject, RefundedMinor: w.GivenBackMinor, WorkId: w.ID, At: now}}
+		events := []proto.Message{&orderv1.ReturnClosed{
+			ReturnId: w.Subject, RefundedMinor: w.GivenBackMinor - w.ForgivenMinor, ForgivenMinor: w.ForgivenMinor, WorkId: w.ID, At: now,
+		}}
 		if w.LinkedID != "" {
 			events = append(events, &orderv1.ExchangeOrderCreated{ReturnId: w.Subject, OrderId: w.LinkedID})
 		}
 		return events
+	case order.PayWork:
+		return s.paid(w)
 	case order.ReplaceWork:
 		return []proto.Message{&orderv1.ReplaceOrderCreated{OrderId: w.LinkedID, Lines: lines(w.Units), WorkId: w.ID}}
 	}
 	return []proto.Message{&orderv1.WorkDone{WorkId: w.ID}}
+}
+
+// paid tells how an attempt to pay what is due has ended.
+func (s saga) paid(w order.Work) []proto.Message {
+	e := &orderv1.PaymentRetried{
+		RetryId: w.Subject, WorkId: w.ID, PaidMinor: w.CapturedMinor, Reason: w.RejectedReason, Message: w.RejectedText, At: timestamppb.New(s.now),
+	}
+	p, _ := s.order.Step(orderv1.Step_STEP_CAPTURE_UNITS)
+	if p.State == order.StepRefused {
+		e.Reason, e.Message = order.ReasonPaymentDeclined, told(p)
+	}
+	return []proto.Message{e, &orderv1.OrderFinalized{Paid: s.order.OwedMinor == 0}}
 }
 
 func lines(us []order.Units) []*orderv1.ItemQuantity {
@@ -143,75 +183,4 @@ func lines(us []order.Units) []*orderv1.ItemQuantity {
 		out[i] = &orderv1.ItemQuantity{ItemId: u.ItemID, Quantity: u.Quantity}
 	}
 	return out
-}
-
-// toAuthorize spreads what an edit costs more: over the payments that it
-// brings, or else over those of the order, in proportion to their amounts.
-func toAuthorize(o order.Order) []int64 {
-	w, _ := o.CurrentWork()
-	if w.AuthorizeMinor == 0 || w.Rejected {
-		return nil
-	}
-	if len(w.Edit.PaymentIDs) > 0 {
-		return each(func(p order.Payment) int64 {
-			if !slices.Contains(w.Edit.PaymentIDs, p.ItemID) {
-				return 0
-			}
-			return p.AmountMinor - p.Ledger.Secured()
-		})(o)
-	}
-	return money.Split(w.AuthorizeMinor, each(func(p order.Payment) int64 { return p.AmountMinor })(o))
-}
-
-// toCapture spreads what is to be taken over what is authorized.
-func toCapture(o order.Order) []int64 {
-	w, _ := o.CurrentWork()
-	return bounded(w.CaptureMinor-w.CapturedMinor, each(open)(o))
-}
-
-// toVoid spreads what is to be given up over what is authorized: all of it
-// first when the work says so, else only what refunds cannot give back. Of a
-// rejected edit it is what is secured beyond what the order owes.
-func toVoid(o order.Order) []int64 {
-	w, _ := o.CurrentWork()
-	back := w.GiveBackMinor - w.GivenBackMinor
-	switch {
-	case w.Rejected:
-		back = -o.DueMinor
-		for _, p := range o.Payments {
-			back += p.Ledger.Secured()
-		}
-	case !w.VoidFirst:
-		for _, n := range each(net)(o) {
-			back -= n
-		}
-	}
-	return bounded(back, each(open)(o))
-}
-
-// toRefund spreads what is left to give back over what was taken. Of a rejected
-// edit it is what was taken beyond what the order owes.
-func toRefund(o order.Order) []int64 {
-	w, _ := o.CurrentWork()
-	back := w.GiveBackMinor - w.GivenBackMinor
-	if w.Rejected {
-		back = -o.DueMinor
-		for _, p := range o.Payments {
-			back += p.Ledger.Net()
-		}
-	}
-	return bounded(back, each(net)(o))
-}
-
-// bounded spreads an amount in proportion to the room there is, and never
-// beyond it.
-func bounded(amount int64, room []int64) []int64 {
-	var all int64
-	for _, r := range room {
-		all += r
-	}
-	if amount <= 0 || all <= 0 {
-		return nil
-	}
-	return money.Split(min(amount, all), room)
 }

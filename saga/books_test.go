@@ -200,6 +200,13 @@ func (b *books) wrong(o order.Order) string {
 	if secured != o.DueMinor {
 		return "what is secured is not what is due"
 	}
+	var opened int64
+	for _, n := range b.opened {
+		opened += n
+	}
+	if o.OwedMinor < 0 || o.OwedMinor > opened {
+		return "more is owed than can be taken"
+	}
 	open, gone := map[string]int64{}, map[string]int64{}
 	var skus []string
 	for _, i := range o.Items {

@@ -149,7 +149,7 @@ func anyChange(t *rapid.T, o order.Order, n int) decider {
 		aReturn = rapid.SampledFrom(o.Returns).Draw(t, "return").ID
 	}
 	linked := fmt.Sprintf("order-linked-%03d", n)
-	switch rapid.IntRange(0, 13).Draw(t, "command") {
+	switch rapid.IntRange(0, 14).Draw(t, "command") {
 	case 0, 1:
 		return order.CancelItems{Lines: units()}
 	case 2:
@@ -176,6 +176,12 @@ func anyChange(t *rapid.T, o order.Order, n int) decider {
 		line := order.Line{ItemID: "1", Quantity: rapid.Int64Range(1, 4).Draw(t, "quantity"), UnitPrice: pounds(rapid.Int64Range(1, 12).Draw(t, "price"))}
 		return order.EditItems{Set: []order.Line{line}}
 	case 12:
+		c := order.RetryPayment{}
+		if rapid.Bool().Draw(t, "another card") {
+			c.Payments = []order.PaymentItem{{Token: "another card"}}
+		}
+		return c
+	case 13:
 		return order.Replace{OrderID: linked, Lines: units()}
 	}
 	return rapid.SampledFrom([]decider{order.Hold{}, order.Release{}, order.Patch{Status: order.ReadyToShip}, order.Resume{}}).Draw(t, "other")

@@ -71,8 +71,11 @@ func newOrderRetryPayment(a *app) *cobra.Command {
 	var token, gateway string
 	cmd := &cobra.Command{
 		Use:   "retry-payment ORDER",
-		Short: "Let an order that is held for a declined payment try again",
-		Args:  exactly("ORDER"),
+		Short: "Let an order whose payment was declined try again",
+		Long: `Let an order whose payment was declined try again: one that is held for it, or
+one of which units have left that could not be paid. The latter shows what is due
+under "Payment due".`,
+		Args: exactly("ORDER"),
 		Example: `  oms order retry-payment 01k9zq3v8m4t0c2x7b5n6d1fg
   oms order retry-payment 01k9zq3v8m4t0c2x7b5n6d1fg --payment-token tok_other_card`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -91,7 +94,7 @@ func newOrderRetryPayment(a *app) *cobra.Command {
 			return a.show(res, func(w io.Writer) { printStored(w, req.GetOrderId(), res) })
 		},
 	}
-	cmd.Flags().StringVar(&token, "payment-token", "", "token of another payment method for the whole total")
+	cmd.Flags().StringVar(&token, "payment-token", "", "token of another payment method for all that is to be paid")
 	cmd.Flags().StringVar(&gateway, "gateway", "", "gateway of that payment method")
 	cmd.Flags().StringVar(&req.IdempotencyKey, "key", "", "idempotency key: the same request again is answered again")
 	return cmd

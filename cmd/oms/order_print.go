@@ -16,6 +16,8 @@ func printOrder(w io.Writer, o *orderv1.Order) {
 	field(w, "Total", amount(o.GetTotals().GetTotal()))
 	field(w, "Due", amount(o.GetDue()))
 	field(w, "Payment", o.GetPaymentStatus())
+	field(w, "Payment due", amount(o.GetPaymentDue()))
+	field(w, "Not taken", o.GetPaymentDueMessage())
 	if n := o.GetOpenWork(); n > 0 {
 		field(w, "Under way", fmt.Sprintf("%d pieces of work", n))
 	}

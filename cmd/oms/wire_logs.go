@@ -39,7 +39,7 @@ func (s *service) openLogs(ctx context.Context) (err error) {
 	policy := s.cfg.policy()
 	s.logs.runner = saga.NewRunner(s.queues, time.Now, s.tracer.Saga(s.metrics.Saga()))
 	s.logs.orders, err = jsstore.OpenLog(ctx, s.store, eventstore.Definition[order.Order]{
-		Name: "order", Version: 2, New: order.New, Evolve: order.Evolve,
+		Name: "order", Version: 3, New: order.New, Evolve: order.Evolve,
 		React: func(o order.Order, now time.Time) []proto.Message { return saga.Next(saga.Checkout, policy, o, now) },
 		Wake:  saga.Wake, Token: orderToken,
 		Commands: commandsOf["order"],

@@ -106,7 +106,9 @@ func (s orders) RetryPayment(ctx context.Context, req *orderv1.RetryPaymentReque
 	if err != nil {
 		return nil, err
 	}
-	res, err := s.log.Execute(ctx, meta, req.GetOrderId(), order.RetryPayment{Payments: s.paidBy(paymentsOf(req.GetPayments()))})
+	res, err := s.log.Execute(ctx, meta, req.GetOrderId(), order.RetryPayment{
+		Payments: s.paidBy(paymentsOf(req.GetPayments())), By: meta.Actor, Now: s.now(),
+	})
 	if err != nil {
 		return nil, err
 	}

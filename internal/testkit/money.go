@@ -87,7 +87,7 @@ func due(o *orderv1.Order) int64 {
 // CheckLedgers proves that the ledger of each order comes to what the order is
 // due, and that the read model shows the same as the ledger. What is due of a
 // sale that is captured as it ships may be authorized only, as long as units
-// are open. Of an order that stopped waiting for an answer the read model does
+// are open or a payment is due. Of an order that stopped waiting for an answer the read model does
 // not know that answer.
 func (p *Process) CheckLedgers(t *testing.T, orders map[string]*orderv1.Order) {
 	t.Helper()
@@ -97,7 +97,7 @@ func (p *Process) CheckLedgers(t *testing.T, orders map[string]*orderv1.Order) {
 		}
 		ledger := p.Ledger(t, id)
 		secured := ledger.GetPaid().GetMinorUnits()
-		if o.GetCaptureAt() == orderv1.CaptureAt_CAPTURE_AT_SHIP && opens(o) {
+		if o.GetCaptureAt() == orderv1.CaptureAt_CAPTURE_AT_SHIP && (opens(o) || o.GetPaymentDue() != nil) {
 			for _, i := range ledger.GetItems() {
 				secured += i.GetAuthorized().GetMinorUnits()
 			}

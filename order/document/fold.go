@@ -55,7 +55,7 @@ func Fold(o *orderv1.Order, e proto.Message, at *timestamppb.Timestamp) (known b
 		unpark(o)
 		allCancelled(o)
 	default:
-		return foldLife(o, e) || foldFulfilment(o, e)
+		return foldLife(o, e) || foldPayment(o, e) || foldFulfilment(o, e)
 	}
 	return true
 }

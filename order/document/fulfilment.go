@@ -77,6 +77,7 @@ func foldReturn(o *orderv1.Order, e proto.Message) (known bool) {
 	case *orderv1.ReturnClosed:
 		r := returnOf(o, e.GetReturnId())
 		r.Status, r.Refunded = "closed", cur.money(e.GetRefundedMinor())
+		noLongerDue(o, e.GetForgivenMinor())
 		o.OpenWork--
 	case *orderv1.ExchangeOrderCreated:
 		o.LinkedOrderIds = append(o.LinkedOrderIds, e.GetOrderId())

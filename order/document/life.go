@@ -23,19 +23,14 @@ func foldLife(o *orderv1.Order, e proto.Message) (known bool) {
 		o.OpenWork--
 	case *orderv1.OrderEditRequested:
 		o.PendingEdits = append(o.PendingEdits, cur.edit(e))
-		for _, p := range cur.payments(e.GetPayments()) {
-			p.EditId = e.GetEditId()
-			o.Payments = append(o.Payments, p)
-		}
+		bring(o, e.GetPayments(), e.GetEditId())
 		o.OpenWork++
 	case *orderv1.OrderEdited:
 		edited(o, e.GetEditId())
 		o.OpenWork--
 	case *orderv1.OrderEditRejected:
 		takeEdit(o, e.GetEditId())
-		o.Payments = slices.DeleteFunc(o.GetPayments(), func(p *orderv1.OrderPayment) bool {
-			return p.GetEditId() == e.GetEditId() && p.GetAuthorized().GetMinorUnits() == 0
-		})
+		takeBack(o, e.GetEditId())
 		o.OpenWork--
 	case *orderv1.WorkRejected:
 		// What it leads to is told by another event.
@@ -199,28 +194,4 @@ func edited(o *orderv1.Order, id string) {
 	}
 	o.Due.MinorUnits += edit.GetTotals().GetTotal().GetMinorUnits() - o.GetTotals().GetTotal().GetMinorUnits()
 	o.Totals = edit.GetTotals()
-}
-
-// PaymentStatus is the status of the order by its ledger: nothing paid, a part
-// of the total, or all of it (DirectScale order status). By that source an order
-// of which a part was given back is paid in part, whatever it was given back
-// for. An order that is held in its checkout waits for a payment, or for
-// somebody who lets it be made; while the checkout runs there is nothing to say.
-func PaymentStatus(o *orderv1.Order) string {
-	if o.GetStatus() == orderv1.OrderStatus_ORDER_STATUS_CREATED {
-		return ""
-	}
-	var net int64
-	for _, p := range o.GetPayments() {
-		net += p.GetCaptured().GetMinorUnits() - p.GetRefunded().GetMinorUnits()
-	}
-	switch total := o.GetTotals().GetTotal().GetMinorUnits(); {
-	case o.GetStatus() == orderv1.OrderStatus_ORDER_STATUS_CANCELLED, o.GetStatus() == orderv1.OrderStatus_ORDER_STATUS_DELETED:
-		return "Voided"
-	case o.GetStatus() == orderv1.OrderStatus_ORDER_STATUS_ON_HOLD && !heldSale(o), net == 0 && total > 0:
-		return "Pending Payment"
-	case net < total:
-		return "Partial Paid"
-	}
-	return "Paid"
 }

@@ -33,6 +33,7 @@ var files = []protoreflect.FileDescriptor{
 	logv1.File_oms_log_v1_log_proto, orderv1.File_oms_order_v1_events_proto, inventoryv1.File_oms_inventory_v1_events_proto,
 	paymentv1.File_oms_payment_v1_events_proto, promotionv1.File_oms_promotion_v1_events_proto,
 	orderv1.File_oms_order_v1_change_events_proto, orderv1.File_oms_order_v1_fulfilment_events_proto,
+	orderv1.File_oms_order_v1_payment_events_proto,
 	customerv1.File_oms_customer_v1_events_proto,
 }
 

@@ -1183,7 +1183,9 @@ type ReturnClosed struct {
 	// Work that is done with it.
 	WorkId string `protobuf:"bytes,3,opt,name=work_id,json=workId,proto3" json:"work_id,omitempty"`
 	// When, by the service's clock.
-	At            *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=at,proto3" json:"at,omitempty"`
+	At *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=at,proto3" json:"at,omitempty"`
+	// Part of it that was due and had not been taken: it is not due any more.
+	ForgivenMinor int64 `protobuf:"varint,5,opt,name=forgiven_minor,json=forgivenMinor,proto3" json:"forgiven_minor,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1244,6 +1246,13 @@ func (x *ReturnClosed) GetAt() *timestamppb.Timestamp {
 		return x.At
 	}
 	return nil
+}
+
+func (x *ReturnClosed) GetForgivenMinor() int64 {
+	if x != nil {
+		return x.ForgivenMinor
+	}
+	return 0
 }
 
 // ExchangeOrderCreated: the order that takes the place of returned units
@@ -1559,12 +1568,13 @@ const file_oms_order_v1_fulfilment_events_proto_rawDesc = "" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x1f\n" +
 	"\vrejected_by\x18\x03 \x01(\tR\n" +
 	"rejectedBy\x12*\n" +
-	"\x02at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"\x97\x01\n" +
+	"\x02at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"\xbe\x01\n" +
 	"\fReturnClosed\x12\x1b\n" +
 	"\treturn_id\x18\x01 \x01(\tR\breturnId\x12%\n" +
 	"\x0erefunded_minor\x18\x02 \x01(\x03R\rrefundedMinor\x12\x17\n" +
 	"\awork_id\x18\x03 \x01(\tR\x06workId\x12*\n" +
-	"\x02at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"N\n" +
+	"\x02at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12%\n" +
+	"\x0eforgiven_minor\x18\x05 \x01(\x03R\rforgivenMinor\"N\n" +
 	"\x14ExchangeOrderCreated\x12\x1b\n" +
 	"\treturn_id\x18\x01 \x01(\tR\breturnId\x12\x19\n" +
 	"\border_id\x18\x02 \x01(\tR\aorderId\"\xee\x01\n" +

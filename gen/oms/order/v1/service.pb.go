@@ -857,9 +857,14 @@ type Order struct {
 	// Pieces of work that are still to be done.
 	OpenWork int32 `protobuf:"varint,43,opt,name=open_work,json=openWork,proto3" json:"open_work,omitempty"`
 	// Edits that are under way.
-	PendingEdits  []*OrderEdit `protobuf:"bytes,44,rep,name=pending_edits,json=pendingEdits,proto3" json:"pending_edits,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	PendingEdits []*OrderEdit `protobuf:"bytes,44,rep,name=pending_edits,json=pendingEdits,proto3" json:"pending_edits,omitempty"`
+	// What units cost that have left and could not be taken; absent when nothing
+	// is. RetryPayment takes it in another way.
+	PaymentDue *v1.Money `protobuf:"bytes,45,opt,name=payment_due,json=paymentDue,proto3" json:"payment_due,omitempty"`
+	// Why it could not be taken, for people.
+	PaymentDueMessage string `protobuf:"bytes,46,opt,name=payment_due_message,json=paymentDueMessage,proto3" json:"payment_due_message,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *Order) Reset() {
@@ -1198,6 +1203,20 @@ func (x *Order) GetPendingEdits() []*OrderEdit {
 		return x.PendingEdits
 	}
 	return nil
+}
+
+func (x *Order) GetPaymentDue() *v1.Money {
+	if x != nil {
+		return x.PaymentDue
+	}
+	return nil
+}
+
+func (x *Order) GetPaymentDueMessage() string {
+	if x != nil {
+		return x.PaymentDueMessage
+	}
+	return ""
 }
 
 // OrderEdit is an edit that is under way.
@@ -1817,7 +1836,8 @@ type OrderPayment struct {
 	Refunded *v1.Money `protobuf:"bytes,6,opt,name=refunded,proto3" json:"refunded,omitempty"`
 	// Last response of the gateway.
 	ResponseMessage string `protobuf:"bytes,7,opt,name=response_message,json=responseMessage,proto3" json:"response_message,omitempty"`
-	// Edit that brought it; empty for a payment of the order as it was placed.
+	// Edit, or later attempt to pay, that brought it; empty for a payment of the
+	// order as it was placed.
 	EditId        string `protobuf:"bytes,8,opt,name=edit_id,json=editId,proto3" json:"edit_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2698,12 +2718,13 @@ func (x *ReviewOrderResponse) GetPosition() uint64 {
 	return 0
 }
 
-// RetryPaymentRequest names a held order.
+// RetryPaymentRequest names an order that is held, or of which a payment is due.
 type RetryPaymentRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Order id.
 	OrderId string `protobuf:"bytes,1,opt,name=order_id,json=orderId,proto3" json:"order_id,omitempty"`
-	// New payments; empty tries the old ones again.
+	// New payments, which must come to what is to be paid; empty tries the old
+	// ones again.
 	Payments []*PaymentItem `protobuf:"bytes,2,rep,name=payments,proto3" json:"payments,omitempty"`
 	// Key under which a repeat of this request is recognised.
 	IdempotencyKey string `protobuf:"bytes,3,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
@@ -3345,7 +3366,7 @@ const file_oms_order_v1_service_proto_rawDesc = "" +
 	"\x05total\x18\x04 \x01(\v2\x13.oms.money.v1.MoneyR\x05total\x12\x1a\n" +
 	"\brevision\x18\x05 \x01(\x04R\brevision\x12\x1a\n" +
 	"\bposition\x18\x06 \x01(\x04R\bposition\x12\x1a\n" +
-	"\brepeated\x18\a \x01(\bR\brepeated\"\x86\x10\n" +
+	"\brepeated\x18\a \x01(\bR\brepeated\"\xec\x10\n" +
 	"\x05Order\x12\x19\n" +
 	"\border_id\x18\x01 \x01(\tR\aorderId\x12!\n" +
 	"\forder_number\x18\x02 \x01(\x04R\vorderNumber\x12\x16\n" +
@@ -3401,7 +3422,10 @@ const file_oms_order_v1_service_proto_rawDesc = "" +
 	"\x03due\x18) \x01(\v2\x13.oms.money.v1.MoneyR\x03due\x12%\n" +
 	"\x0epayment_status\x18* \x01(\tR\rpaymentStatus\x12\x1b\n" +
 	"\topen_work\x18+ \x01(\x05R\bopenWork\x12<\n" +
-	"\rpending_edits\x18, \x03(\v2\x17.oms.order.v1.OrderEditR\fpendingEdits\x1a=\n" +
+	"\rpending_edits\x18, \x03(\v2\x17.oms.order.v1.OrderEditR\fpendingEdits\x124\n" +
+	"\vpayment_due\x18- \x01(\v2\x13.oms.money.v1.MoneyR\n" +
+	"paymentDue\x12.\n" +
+	"\x13payment_due_message\x18. \x01(\tR\x11paymentDueMessage\x1a=\n" +
 	"\x0fPropertiesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x81\x01\n" +
@@ -3715,74 +3739,75 @@ var file_oms_order_v1_service_proto_depIdxs = []int32{
 	11,  // 46: oms.order.v1.Order.returns:type_name -> oms.order.v1.OrderReturn
 	42,  // 47: oms.order.v1.Order.due:type_name -> oms.money.v1.Money
 	8,   // 48: oms.order.v1.Order.pending_edits:type_name -> oms.order.v1.OrderEdit
-	12,  // 49: oms.order.v1.OrderEdit.items:type_name -> oms.order.v1.OrderItem
-	14,  // 50: oms.order.v1.OrderEdit.totals:type_name -> oms.order.v1.Totals
-	48,  // 51: oms.order.v1.OrderNote.at:type_name -> google.protobuf.Timestamp
-	50,  // 52: oms.order.v1.OrderPackage.lines:type_name -> oms.order.v1.ItemQuantity
-	48,  // 53: oms.order.v1.OrderPackage.ship_by:type_name -> google.protobuf.Timestamp
-	48,  // 54: oms.order.v1.OrderPackage.shipped_at:type_name -> google.protobuf.Timestamp
-	48,  // 55: oms.order.v1.OrderPackage.delivered_at:type_name -> google.protobuf.Timestamp
-	50,  // 56: oms.order.v1.OrderReturn.lines:type_name -> oms.order.v1.ItemQuantity
-	42,  // 57: oms.order.v1.OrderReturn.refunded:type_name -> oms.money.v1.Money
-	42,  // 58: oms.order.v1.OrderReturn.fee:type_name -> oms.money.v1.Money
-	48,  // 59: oms.order.v1.OrderReturn.submitted_at:type_name -> google.protobuf.Timestamp
-	42,  // 60: oms.order.v1.OrderItem.unit_price:type_name -> oms.money.v1.Money
-	3,   // 61: oms.order.v1.OrderItem.adjustments:type_name -> oms.order.v1.Adjustment
-	42,  // 62: oms.order.v1.OrderItem.tax:type_name -> oms.money.v1.Money
-	42,  // 63: oms.order.v1.OrderItem.total:type_name -> oms.money.v1.Money
-	36,  // 64: oms.order.v1.OrderItem.properties:type_name -> oms.order.v1.OrderItem.PropertiesEntry
-	47,  // 65: oms.order.v1.OrderItem.status:type_name -> oms.order.v1.OrderStatus
-	42,  // 66: oms.order.v1.OrderPayment.amount:type_name -> oms.money.v1.Money
-	42,  // 67: oms.order.v1.OrderPayment.authorized:type_name -> oms.money.v1.Money
-	42,  // 68: oms.order.v1.OrderPayment.captured:type_name -> oms.money.v1.Money
-	42,  // 69: oms.order.v1.OrderPayment.refunded:type_name -> oms.money.v1.Money
-	42,  // 70: oms.order.v1.Totals.items:type_name -> oms.money.v1.Money
-	42,  // 71: oms.order.v1.Totals.adjustments:type_name -> oms.money.v1.Money
-	42,  // 72: oms.order.v1.Totals.shipping:type_name -> oms.money.v1.Money
-	42,  // 73: oms.order.v1.Totals.tax:type_name -> oms.money.v1.Money
-	42,  // 74: oms.order.v1.Totals.total:type_name -> oms.money.v1.Money
-	51,  // 75: oms.order.v1.CheckoutStep.step:type_name -> oms.order.v1.Step
-	0,   // 76: oms.order.v1.CheckoutStep.state:type_name -> oms.order.v1.StepState
-	48,  // 77: oms.order.v1.CheckoutStep.requested_at:type_name -> google.protobuf.Timestamp
-	48,  // 78: oms.order.v1.CheckoutStep.answered_at:type_name -> google.protobuf.Timestamp
-	7,   // 79: oms.order.v1.GetOrderResponse.order:type_name -> oms.order.v1.Order
-	47,  // 80: oms.order.v1.ListOrdersRequest.status:type_name -> oms.order.v1.OrderStatus
-	48,  // 81: oms.order.v1.ListOrdersRequest.created_from:type_name -> google.protobuf.Timestamp
-	48,  // 82: oms.order.v1.ListOrdersRequest.created_before:type_name -> google.protobuf.Timestamp
-	7,   // 83: oms.order.v1.ListOrdersResponse.orders:type_name -> oms.order.v1.Order
-	47,  // 84: oms.order.v1.CancelOrderResponse.status:type_name -> oms.order.v1.OrderStatus
-	47,  // 85: oms.order.v1.ReviewOrderResponse.status:type_name -> oms.order.v1.OrderStatus
-	5,   // 86: oms.order.v1.RetryPaymentRequest.payments:type_name -> oms.order.v1.PaymentItem
-	47,  // 87: oms.order.v1.RetryPaymentResponse.status:type_name -> oms.order.v1.OrderStatus
-	7,   // 88: oms.order.v1.WatchOrderResponse.order:type_name -> oms.order.v1.Order
-	1,   // 89: oms.order.v1.ImportOrderRequest.order:type_name -> oms.order.v1.CreateOrderRequest
-	37,  // 90: oms.order.v1.ImportOrderRequest.settled:type_name -> oms.order.v1.ImportOrderRequest.SettledEntry
-	28,  // 91: oms.order.v1.ImportOrdersRequest.order:type_name -> oms.order.v1.ImportOrderRequest
-	32,  // 92: oms.order.v1.ImportOrdersResponse.refusals:type_name -> oms.order.v1.ImportRefusal
-	42,  // 93: oms.order.v1.ImportOrderRequest.SettledEntry.value:type_name -> oms.money.v1.Money
-	1,   // 94: oms.order.v1.OrderService.CreateOrder:input_type -> oms.order.v1.CreateOrderRequest
-	16,  // 95: oms.order.v1.OrderService.GetOrder:input_type -> oms.order.v1.GetOrderRequest
-	18,  // 96: oms.order.v1.OrderService.ListOrders:input_type -> oms.order.v1.ListOrdersRequest
-	20,  // 97: oms.order.v1.OrderService.CancelOrder:input_type -> oms.order.v1.CancelOrderRequest
-	22,  // 98: oms.order.v1.OrderService.ReviewOrder:input_type -> oms.order.v1.ReviewOrderRequest
-	24,  // 99: oms.order.v1.OrderService.RetryPayment:input_type -> oms.order.v1.RetryPaymentRequest
-	28,  // 100: oms.order.v1.OrderService.ImportOrder:input_type -> oms.order.v1.ImportOrderRequest
-	30,  // 101: oms.order.v1.OrderService.ImportOrders:input_type -> oms.order.v1.ImportOrdersRequest
-	26,  // 102: oms.order.v1.OrderService.WatchOrder:input_type -> oms.order.v1.WatchOrderRequest
-	6,   // 103: oms.order.v1.OrderService.CreateOrder:output_type -> oms.order.v1.CreateOrderResponse
-	17,  // 104: oms.order.v1.OrderService.GetOrder:output_type -> oms.order.v1.GetOrderResponse
-	19,  // 105: oms.order.v1.OrderService.ListOrders:output_type -> oms.order.v1.ListOrdersResponse
-	21,  // 106: oms.order.v1.OrderService.CancelOrder:output_type -> oms.order.v1.CancelOrderResponse
-	23,  // 107: oms.order.v1.OrderService.ReviewOrder:output_type -> oms.order.v1.ReviewOrderResponse
-	25,  // 108: oms.order.v1.OrderService.RetryPayment:output_type -> oms.order.v1.RetryPaymentResponse
-	29,  // 109: oms.order.v1.OrderService.ImportOrder:output_type -> oms.order.v1.ImportOrderResponse
-	31,  // 110: oms.order.v1.OrderService.ImportOrders:output_type -> oms.order.v1.ImportOrdersResponse
-	27,  // 111: oms.order.v1.OrderService.WatchOrder:output_type -> oms.order.v1.WatchOrderResponse
-	103, // [103:112] is the sub-list for method output_type
-	94,  // [94:103] is the sub-list for method input_type
-	94,  // [94:94] is the sub-list for extension type_name
-	94,  // [94:94] is the sub-list for extension extendee
-	0,   // [0:94] is the sub-list for field type_name
+	42,  // 49: oms.order.v1.Order.payment_due:type_name -> oms.money.v1.Money
+	12,  // 50: oms.order.v1.OrderEdit.items:type_name -> oms.order.v1.OrderItem
+	14,  // 51: oms.order.v1.OrderEdit.totals:type_name -> oms.order.v1.Totals
+	48,  // 52: oms.order.v1.OrderNote.at:type_name -> google.protobuf.Timestamp
+	50,  // 53: oms.order.v1.OrderPackage.lines:type_name -> oms.order.v1.ItemQuantity
+	48,  // 54: oms.order.v1.OrderPackage.ship_by:type_name -> google.protobuf.Timestamp
+	48,  // 55: oms.order.v1.OrderPackage.shipped_at:type_name -> google.protobuf.Timestamp
+	48,  // 56: oms.order.v1.OrderPackage.delivered_at:type_name -> google.protobuf.Timestamp
+	50,  // 57: oms.order.v1.OrderReturn.lines:type_name -> oms.order.v1.ItemQuantity
+	42,  // 58: oms.order.v1.OrderReturn.refunded:type_name -> oms.money.v1.Money
+	42,  // 59: oms.order.v1.OrderReturn.fee:type_name -> oms.money.v1.Money
+	48,  // 60: oms.order.v1.OrderReturn.submitted_at:type_name -> google.protobuf.Timestamp
+	42,  // 61: oms.order.v1.OrderItem.unit_price:type_name -> oms.money.v1.Money
+	3,   // 62: oms.order.v1.OrderItem.adjustments:type_name -> oms.order.v1.Adjustment
+	42,  // 63: oms.order.v1.OrderItem.tax:type_name -> oms.money.v1.Money
+	42,  // 64: oms.order.v1.OrderItem.total:type_name -> oms.money.v1.Money
+	36,  // 65: oms.order.v1.OrderItem.properties:type_name -> oms.order.v1.OrderItem.PropertiesEntry
+	47,  // 66: oms.order.v1.OrderItem.status:type_name -> oms.order.v1.OrderStatus
+	42,  // 67: oms.order.v1.OrderPayment.amount:type_name -> oms.money.v1.Money
+	42,  // 68: oms.order.v1.OrderPayment.authorized:type_name -> oms.money.v1.Money
+	42,  // 69: oms.order.v1.OrderPayment.captured:type_name -> oms.money.v1.Money
+	42,  // 70: oms.order.v1.OrderPayment.refunded:type_name -> oms.money.v1.Money
+	42,  // 71: oms.order.v1.Totals.items:type_name -> oms.money.v1.Money
+	42,  // 72: oms.order.v1.Totals.adjustments:type_name -> oms.money.v1.Money
+	42,  // 73: oms.order.v1.Totals.shipping:type_name -> oms.money.v1.Money
+	42,  // 74: oms.order.v1.Totals.tax:type_name -> oms.money.v1.Money
+	42,  // 75: oms.order.v1.Totals.total:type_name -> oms.money.v1.Money
+	51,  // 76: oms.order.v1.CheckoutStep.step:type_name -> oms.order.v1.Step
+	0,   // 77: oms.order.v1.CheckoutStep.state:type_name -> oms.order.v1.StepState
+	48,  // 78: oms.order.v1.CheckoutStep.requested_at:type_name -> google.protobuf.Timestamp
+	48,  // 79: oms.order.v1.CheckoutStep.answered_at:type_name -> google.protobuf.Timestamp
+	7,   // 80: oms.order.v1.GetOrderResponse.order:type_name -> oms.order.v1.Order
+	47,  // 81: oms.order.v1.ListOrdersRequest.status:type_name -> oms.order.v1.OrderStatus
+	48,  // 82: oms.order.v1.ListOrdersRequest.created_from:type_name -> google.protobuf.Timestamp
+	48,  // 83: oms.order.v1.ListOrdersRequest.created_before:type_name -> google.protobuf.Timestamp
+	7,   // 84: oms.order.v1.ListOrdersResponse.orders:type_name -> oms.order.v1.Order
+	47,  // 85: oms.order.v1.CancelOrderResponse.status:type_name -> oms.order.v1.OrderStatus
+	47,  // 86: oms.order.v1.ReviewOrderResponse.status:type_name -> oms.order.v1.OrderStatus
+	5,   // 87: oms.order.v1.RetryPaymentRequest.payments:type_name -> oms.order.v1.PaymentItem
+	47,  // 88: oms.order.v1.RetryPaymentResponse.status:type_name -> oms.order.v1.OrderStatus
+	7,   // 89: oms.order.v1.WatchOrderResponse.order:type_name -> oms.order.v1.Order
+	1,   // 90: oms.order.v1.ImportOrderRequest.order:type_name -> oms.order.v1.CreateOrderRequest
+	37,  // 91: oms.order.v1.ImportOrderRequest.settled:type_name -> oms.order.v1.ImportOrderRequest.SettledEntry
+	28,  // 92: oms.order.v1.ImportOrdersRequest.order:type_name -> oms.order.v1.ImportOrderRequest
+	32,  // 93: oms.order.v1.ImportOrdersResponse.refusals:type_name -> oms.order.v1.ImportRefusal
+	42,  // 94: oms.order.v1.ImportOrderRequest.SettledEntry.value:type_name -> oms.money.v1.Money
+	1,   // 95: oms.order.v1.OrderService.CreateOrder:input_type -> oms.order.v1.CreateOrderRequest
+	16,  // 96: oms.order.v1.OrderService.GetOrder:input_type -> oms.order.v1.GetOrderRequest
+	18,  // 97: oms.order.v1.OrderService.ListOrders:input_type -> oms.order.v1.ListOrdersRequest
+	20,  // 98: oms.order.v1.OrderService.CancelOrder:input_type -> oms.order.v1.CancelOrderRequest
+	22,  // 99: oms.order.v1.OrderService.ReviewOrder:input_type -> oms.order.v1.ReviewOrderRequest
+	24,  // 100: oms.order.v1.OrderService.RetryPayment:input_type -> oms.order.v1.RetryPaymentRequest
+	28,  // 101: oms.order.v1.OrderService.ImportOrder:input_type -> oms.order.v1.ImportOrderRequest
+	30,  // 102: oms.order.v1.OrderService.ImportOrders:input_type -> oms.order.v1.ImportOrdersRequest
+	26,  // 103: oms.order.v1.OrderService.WatchOrder:input_type -> oms.order.v1.WatchOrderRequest
+	6,   // 104: oms.order.v1.OrderService.CreateOrder:output_type -> oms.order.v1.CreateOrderResponse
+	17,  // 105: oms.order.v1.OrderService.GetOrder:output_type -> oms.order.v1.GetOrderResponse
+	19,  // 106: oms.order.v1.OrderService.ListOrders:output_type -> oms.order.v1.ListOrdersResponse
+	21,  // 107: oms.order.v1.OrderService.CancelOrder:output_type -> oms.order.v1.CancelOrderResponse
+	23,  // 108: oms.order.v1.OrderService.ReviewOrder:output_type -> oms.order.v1.ReviewOrderResponse
+	25,  // 109: oms.order.v1.OrderService.RetryPayment:output_type -> oms.order.v1.RetryPaymentResponse
+	29,  // 110: oms.order.v1.OrderService.ImportOrder:output_type -> oms.order.v1.ImportOrderResponse
+	31,  // 111: oms.order.v1.OrderService.ImportOrders:output_type -> oms.order.v1.ImportOrdersResponse
+	27,  // 112: oms.order.v1.OrderService.WatchOrder:output_type -> oms.order.v1.WatchOrderResponse
+	104, // [104:113] is the sub-list for method output_type
+	95,  // [95:104] is the sub-list for method input_type
+	95,  // [95:95] is the sub-list for extension type_name
+	95,  // [95:95] is the sub-list for extension extendee
+	0,   // [0:95] is the sub-list for field type_name
 }
 
 func init() { file_oms_order_v1_service_proto_init() }

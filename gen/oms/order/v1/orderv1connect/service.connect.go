@@ -73,7 +73,8 @@ type OrderServiceClient interface {
 	CancelOrder(context.Context, *v1.CancelOrderRequest) (*v1.CancelOrderResponse, error)
 	// ReviewOrder decides on an order that waits for a fraud review.
 	ReviewOrder(context.Context, *v1.ReviewOrderRequest) (*v1.ReviewOrderResponse, error)
-	// RetryPayment lets an order that is held for a declined payment try again.
+	// RetryPayment lets an order that is held for a declined payment try again, or
+	// takes once more what is due of a sale of which a capture was declined.
 	RetryPayment(context.Context, *v1.RetryPaymentRequest) (*v1.RetryPaymentResponse, error)
 	// ImportOrder takes over an order that was sold elsewhere: it has no checkout
 	// and is finalized once (DirectScale Import External Order).
@@ -253,7 +254,8 @@ type OrderServiceHandler interface {
 	CancelOrder(context.Context, *v1.CancelOrderRequest) (*v1.CancelOrderResponse, error)
 	// ReviewOrder decides on an order that waits for a fraud review.
 	ReviewOrder(context.Context, *v1.ReviewOrderRequest) (*v1.ReviewOrderResponse, error)
-	// RetryPayment lets an order that is held for a declined payment try again.
+	// RetryPayment lets an order that is held for a declined payment try again, or
+	// takes once more what is due of a sale of which a capture was declined.
 	RetryPayment(context.Context, *v1.RetryPaymentRequest) (*v1.RetryPaymentResponse, error)
 	// ImportOrder takes over an order that was sold elsewhere: it has no checkout
 	// and is finalized once (DirectScale Import External Order).

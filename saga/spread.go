@@ -1,0 +1,114 @@
+package saga
+
+import (
+	"slices"
+
+	"github.com/orderstream/oms/internal/money"
+	"github.com/orderstream/oms/order"
+)
+
+// toAuthorize spreads what an edit costs more: over the payments that it
+// brings, or else over those of the order, in proportion to their amounts.
+func toAuthorize(o order.Order) []int64 {
+	w, _ := o.CurrentWork()
+	if w.AuthorizeMinor == 0 || w.Rejected {
+		return nil
+	}
+	if brought := w.Brought(); len(brought) > 0 {
+		return among(brought, true, func(p order.Payment) int64 { return p.AmountMinor - p.Ledger.Secured() })(o)
+	}
+	return money.Split(w.AuthorizeMinor, each(func(p order.Payment) int64 { return p.AmountMinor })(o))
+}
+
+// toCapture spreads what is to be taken over what is authorized.
+func toCapture(o order.Order) []int64 {
+	w, _ := o.CurrentWork()
+	left := w.CaptureMinor - w.CapturedMinor
+	if w.Kind == order.PayWork { // less when it was paid elsewhere meanwhile
+		left = min(left, o.OwedMinor)
+	}
+	if brought := w.Brought(); len(brought) > 0 {
+		return bounded(left, among(brought, true, open)(o))
+	}
+	return bounded(left, each(open)(o))
+}
+
+// toVoid spreads what is to be given up over what is authorized: all of it
+// first when the work says so, else what was due for units that came back, and
+// what refunds cannot give back. Of a rejected edit it is what is secured beyond
+// what the order owes.
+func toVoid(o order.Order) []int64 {
+	w, _ := o.CurrentWork()
+	back := w.GiveBackMinor - w.GivenBackMinor
+	switch {
+	case w.Kind == order.PayWork:
+		return replaced(o, w)
+	case w.Rejected:
+		back = -o.DueMinor
+		for _, p := range o.Payments {
+			back += p.Ledger.Secured()
+		}
+	case !w.VoidFirst:
+		owed := min(back, o.OwedMinor)
+		for _, n := range each(net)(o) {
+			back -= n
+		}
+		back = max(back, owed)
+	}
+	return bounded(back, each(open)(o))
+}
+
+// replaced is what another attempt to pay leaves to be given up: what it brought
+// and did not take, and the authorizations that the rest takes the place of.
+func replaced(o order.Order, w order.Work) []int64 {
+	brought := w.Brought()
+	if len(brought) == 0 {
+		return nil
+	}
+	unused, old := among(brought, true, open)(o), o.Surplus()
+	for _, n := range unused {
+		old -= n
+	}
+	for i, n := range bounded(old, among(brought, false, open)(o)) {
+		unused[i] += n
+	}
+	return unused
+}
+
+// among asks only the payment items that are among some, or only those that are
+// not.
+func among(ids []string, are bool, needs func(order.Payment) int64) func(order.Order) []int64 {
+	return each(func(p order.Payment) int64 {
+		if slices.Contains(ids, p.ItemID) != are {
+			return 0
+		}
+		return needs(p)
+	})
+}
+
+// toRefund spreads what is left to give back over what was taken. Of a rejected
+// edit it is what was taken beyond what the order owes.
+func toRefund(o order.Order) []int64 {
+	w, _ := o.CurrentWork()
+	back := w.GiveBackMinor - w.GivenBackMinor
+	if w.Rejected {
+		back = -o.DueMinor
+		for _, p := range o.Payments {
+			back += p.Ledger.Net()
+		}
+	}
+	return bounded(back, each(net)(o))
+}
+
+// bounded spreads an amount in proportion to the room there is, and never
+// beyond it.
+func bounded(amount int64, room []int64) []int64 {
+	var all int64
+	for _, r := range room {
+		all += r
+	}
+	if amount <= 0 || all <= 0 {
+		return nil
+	}
+	return money.Split(min(amount, all), room)
+}
