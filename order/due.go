@@ -55,6 +55,11 @@ func (o Order) furtherPayments(asked []PaymentItem, total int64) ([]*orderv1.Pla
 // reports whether it knows the event.
 func (o Order) evolvePayment(e proto.Message) (Order, bool) {
 	switch e := e.(type) {
+	case *orderv1.OrderPaymentRecorded:
+		o = o.recorded(e)
+	case *orderv1.SurplusFound:
+		o.PaidElsewhere = false
+		o = o.addWork(e.GetWork(), Work{Kind: SurplusWork})
 	case *orderv1.PaymentDue:
 		o.OwedMinor += e.GetAmountMinor()
 		o.UpdatedAt = at(e.GetAt())

@@ -82,7 +82,13 @@ func (c EditItems) Decide(o Order) ([]proto.Message, error) {
 			e.Work.Release = append(e.Work.Release, &orderv1.ItemQuantity{ItemId: id, Quantity: -more})
 		}
 	}
-	switch more := p.after.Total - o.Totals.Total; {
+	more := p.after.Total - o.Totals.Total
+	if more > 0 && len(o.Recorded) > 0 { // what was paid too much elsewhere pays for it first
+		if more -= min(more, max(o.Surplus(), 0)); more == 0 {
+			return []proto.Message{e}, nil
+		}
+	}
+	switch {
 	case more > 0:
 		e.Work.AuthorizeMinor = more
 		if o.CaptureAt != orderv1.CaptureAt_CAPTURE_AT_SHIP {

@@ -130,6 +130,12 @@ func planned(ps []*orderv1.PlannedPayment) []Payment {
 	return out
 }
 
+// paidElsewhere are the payments that stay when others take the place of the
+// rest.
+func paidElsewhere(ps []Payment) []Payment {
+	return slices.DeleteFunc(slices.Clone(ps), func(p Payment) bool { return p.Gateway != ExternalGateway })
+}
+
 // requested notes a send. A repeat of the latest request updates it in place; a
 // new request takes the place of a refused one that did nothing, so that
 // retries do not pile up.
@@ -257,7 +263,7 @@ func released(o Order, e *orderv1.OrderHoldReleased) Order {
 		o.Round++
 	}
 	if len(e.GetPayments()) > 0 {
-		o.Payments = planned(e.GetPayments())
+		o.Payments = append(planned(e.GetPayments()), paidElsewhere(o.Payments)...)
 	}
 	if o.HeldFrom != None {
 		return o.resumedSale()

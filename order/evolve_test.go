@@ -64,6 +64,8 @@ var everyEvent = []struct {
 	{cameBack, &orderv1.ReturnClosed{ReturnId: "r3", WorkId: "w4"}},
 	{cameBack, &orderv1.ExchangeOrderCreated{ReturnId: "r3", OrderId: "order-exchange-1"}},
 	{shipped, told(order.Replace{OrderID: "order-replace-01", Lines: one}, shipped...)},
+	{sold, told(order.NotePayment{RecordID: "recorded:1", Minor: 500})},
+	{onward(order.NotePayment{RecordID: "recorded:1", Minor: 500}), &orderv1.SurplusFound{AmountMinor: 500, Work: &orderv1.Work{WorkId: "w1"}}},
 	{shipped, unpaid},
 	{owing, told(order.RetryPayment{}, owing...)},
 	{then(owing, order.RetryPayment{}), &orderv1.PaymentRetried{RetryId: "y3", WorkId: "w3"}},

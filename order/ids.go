@@ -8,6 +8,9 @@ func (o Order) newID(prefix string, n int) string {
 	return fmt.Sprintf("%s%d", prefix, o.Made+1+uint32(n)) //nolint:gosec // a handful
 }
 
+// NextWork is the id of the piece of work that the saga adds now.
+func (o Order) NextWork() string { return o.newID("w", 0) }
+
 // newNumber is the number of the nth thing that a command makes, unique in the
 // installation.
 func (o Order) newNumber(n int) int64 {

@@ -21,15 +21,14 @@ func (l Ledger) Net() int64 { return l.Captured - l.Refunded }
 // Secured is what the customer cannot take away any more.
 func (l Ledger) Secured() int64 { return l.Open() + l.Net() }
 
-// Paid reports whether every payment item is authorized or captured in full
-// for certain. An order that costs nothing is paid.
+// Paid reports whether the total is authorized, captured or recorded in full for
+// certain. An order that costs nothing is paid.
 func (o Order) Paid() bool {
+	left := o.TotalMinor
 	for _, p := range o.Payments {
-		if p.Ledger.Secured() < p.AmountMinor {
-			return false
-		}
+		left -= p.Ledger.Secured()
 	}
-	return o.TotalMinor == 0 || len(o.Payments) > 0
+	return left <= 0
 }
 
 // Surplus is what is secured beyond what the order owes and what its work is
@@ -40,7 +39,7 @@ func (o Order) Surplus() int64 {
 		surplus += p.Ledger.Secured()
 	}
 	for _, w := range o.Work {
-		surplus -= w.GiveBackMinor - w.GivenBackMinor
+		surplus -= max(w.GiveBackMinor-w.GivenBackMinor, 0)
 	}
 	return surplus
 }

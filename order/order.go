@@ -25,6 +25,7 @@ const (
 	ReasonOperator         = "operator"
 	ReasonPaymentRetried   = "payment_retried"
 	ReasonFraudAccepted    = "fraud_accepted"
+	ReasonPaymentRecorded  = "payment_recorded"
 )
 
 // BySaga stands where a user would when nobody asked and the checkout failed.
@@ -123,6 +124,10 @@ type Order struct {
 	// OwedMinor is the part of DueMinor that units cost that have left and that
 	// could not be taken: it is authorized at best.
 	OwedMinor int64 `cbor:"55,keyasint,omitzero"`
+	// Recorded are the ids of payments that were made elsewhere. PaidElsewhere
+	// says that nobody has looked yet whether too much is authorized for that.
+	Recorded      []string `cbor:"56,keyasint,omitzero"`
+	PaidElsewhere bool     `cbor:"57,keyasint,omitzero"`
 	// Linked are the orders that take the place of units of this one.
 	Linked []string `cbor:"52,keyasint,omitzero"`
 }

@@ -31,6 +31,9 @@ func pay(asked []PaymentItem, currency string, total int64, sound bool, v *fault
 			plan[i].Gateway = DefaultGateway
 		}
 		ids.add(path+".payment_item_id", plan[i].PaymentItemId, v)
+		if plan[i].GetPaymentItemId() == ExternalGateway && plan[i].GetGateway() != ExternalGateway {
+			v.Add(path+".payment_item_id", "%q is for payments that are made elsewhere", ExternalGateway)
+		}
 		switch {
 		case p.Amount.Given():
 			checkCurrency(path+".amount", p.Amount, currency, true, v)

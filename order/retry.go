@@ -21,7 +21,7 @@ type RetryPayment struct {
 }
 
 // Decide ends the hold and starts a new payment round. New payments must come
-// to the total; they are refused while an authorization of the old ones
+// to what is left of the total; they are refused while an authorization of the old ones
 // stands, since it would be paid from as well.
 func (c RetryPayment) Decide(o Order) ([]proto.Message, error) {
 	if o.OwedMinor > 0 {
@@ -37,7 +37,7 @@ func (c RetryPayment) Decide(o Order) ([]proto.Message, error) {
 				"payments: order %s has an authorized payment already; try again without new ones, or cancel", o.ID)
 		}
 		var v fault.Fields
-		released.Payments = pay(c.Payments, o.Currency, o.TotalMinor, true, &v)
+		released.Payments = pay(c.Payments, o.Currency, o.TotalMinor-o.elsewhere(), true, &v)
 		if err := v.Err(); err != nil {
 			return nil, err
 		}
@@ -48,7 +48,7 @@ func (c RetryPayment) Decide(o Order) ([]proto.Message, error) {
 // touched reports whether any payment item is, or may be, authorized.
 func (o Order) touched() bool {
 	for _, p := range o.Payments {
-		if p.Ledger.Secured() > 0 || o.Uncertain(orderv1.Step_STEP_AUTHORIZE_PAYMENT, p.ItemID) {
+		if p.Gateway != ExternalGateway && p.Ledger.Secured() > 0 || o.Uncertain(orderv1.Step_STEP_AUTHORIZE_PAYMENT, p.ItemID) {
 			return true
 		}
 	}

@@ -69,6 +69,8 @@ const (
 	ReplaceWork
 	// PayWork takes what is due in another way.
 	PayWork
+	// SurplusWork gives up what is authorized and was paid elsewhere.
+	SurplusWork
 )
 
 // Line is a line of the order, or one that the work's edit adds.

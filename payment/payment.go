@@ -64,6 +64,9 @@ type Payment struct {
 	// which the numbers of its records are made; Records is how many there are.
 	Ordinal uint64 `cbor:"6,keyasint,omitempty"`
 	Records int64  `cbor:"7,keyasint,omitempty"`
+	// Untold are the payments that were made elsewhere and that the order does
+	// not know of yet.
+	Untold []string `cbor:"8,keyasint,omitempty"`
 }
 
 // Transaction is one operation with its outcome.
@@ -99,6 +102,8 @@ type Transaction struct {
 	// made elsewhere.
 	Method            string `cbor:"15,keyasint,omitempty"`
 	ExternalReference string `cbor:"16,keyasint,omitempty"`
+	// RecordedBy is who wrote that down.
+	RecordedBy string `cbor:"17,keyasint,omitempty"`
 }
 
 // BulkRequest is what is kept of a bulk request.
@@ -135,6 +140,8 @@ func Evolve(p Payment, e proto.Message) Payment {
 		p = p.noted(e.GetTransaction(), true).moved(e.GetTransaction(), Refund)
 	case *paymentv1.PaymentRecorded:
 		p = p.external(e)
+	case *paymentv1.PaymentTold:
+		p = p.told(e.GetTransactionIds())
 	case *paymentv1.PaymentFailed:
 		p = p.noted(e.GetTransaction(), false)
 	case *paymentv1.BulkTransactionRecorded:

@@ -163,6 +163,56 @@ func TestAPaymentMadeElsewhereIsACharge(t *testing.T) {
 	}
 }
 
+// TestMoneyThatWasGivenBackElsewhereIsACredit gives back no more than is left
+// of one recorded payment.
+func TestMoneyThatWasGivenBackElsewhereIsACredit(t *testing.T) {
+	o := numbered(t)
+	pay := payment.RecordExternal{ID: "a", Amount: 1500, Currency: "USD", Method: "cash", Now: noon}
+	o.must(pay)
+	pay.ID, pay.Amount = "b", 1000
+	o.must(pay)
+	back := payment.RecordExternal{ID: "c", Credit: true, Amount: 1200, Currency: "USD", Method: "cash", Now: noon}
+	o.must(back)
+	if again := o.must(back); len(again) != 0 {
+		t.Errorf("given back twice: %v", again)
+	}
+	back.ID, back.Amount = "d", 1000
+	o.must(back)
+	want := []row{{3001, charge, paid, 1500, 0, false}, {3002, charge, paid, 1000, 0, false}, {3003, credit, paid, -1200, 3001, false}, {3004, credit, paid, -1000, 3002, true}}
+	if diff := cmp.Diff(want, rows(o.payment)); diff != "" {
+		t.Errorf("records (-want +got):\n%s", diff)
+	}
+	checkEntries(t, o.payment)
+	back.ID, back.Amount = "e", 301
+	if _, err := back.Decide(o.payment); fault.KindOf(err) != fault.Invalid {
+		t.Errorf("301 of 300 given back: %v", err)
+	}
+	pay.ID, pay.Amount, pay.Credit = "b", 1000, true
+	if _, err := pay.Decide(o.payment); fault.KindOf(err) != fault.Conflict {
+		t.Errorf("the id of a charge as that of a credit: %v", err)
+	}
+}
+
+// TestTheOrderIsToldOfEachRecordOnce keeps a record among those to tell until
+// it was told.
+func TestTheOrderIsToldOfEachRecordOnce(t *testing.T) {
+	o := numbered(t)
+	o.must(payment.RecordExternal{ID: "a", Amount: 1500, Currency: "USD", Method: "cash", By: "ann", Now: noon})
+	o.must(payment.RecordExternal{ID: "b", Credit: true, Amount: 500, Currency: "USD", Method: "cash", Now: noon})
+	active, at := payment.Wake(o.payment)
+	if es := o.payment.Unknown(); len(es) != 2 || es[0].Transaction.RecordedBy != "ann" || es[1].Amount != -500 || !active || !at.Equal(noon) {
+		t.Errorf("to tell %+v, active %v at %s", es, active, at)
+	}
+	tell := payment.Tell{TransactionIDs: []string{"recorded:a", "recorded:b"}}
+	o.must(tell)
+	if again := o.must(tell); len(again) != 0 || len(o.payment.Unknown()) != 0 {
+		t.Errorf("told again: %v, to tell %v", again, o.payment.Unknown())
+	}
+	if active, _ := payment.Wake(o.payment); active {
+		t.Error("nothing is left to tell, but it is active")
+	}
+}
+
 // checkEntries proves that the records say what the ledger says.
 func checkEntries(t tb, p payment.Payment) {
 	t.Helper()

@@ -72,6 +72,8 @@ func done(w order.Work) proto.Message {
 		return &orderv1.ReturnClosed{ReturnId: w.Subject, WorkId: w.ID}
 	case order.PayWork:
 		return &orderv1.PaymentRetried{RetryId: w.Subject, WorkId: w.ID, Reason: order.ReasonPaymentDeclined}
+	case order.SurplusWork:
+		return &orderv1.WorkDone{WorkId: w.ID}
 	case order.ReplaceWork:
 	}
 	return &orderv1.ReplaceOrderCreated{OrderId: w.LinkedID, WorkId: w.ID}
@@ -117,7 +119,14 @@ func anyChange(t *rapid.T, o order.Order) interface {
 	}
 	return rapid.SampledFrom([]interface {
 		Decide(order.Order) ([]proto.Message, error)
-	}{order.AddNote{Text: "x"}, order.Cancel{Operator: true}, order.EditMetadata{}, order.Update{}, order.RetryPayment{Payments: []order.PaymentItem{{}}}}).Draw(t, "other")
+	}{
+		order.AddNote{Text: "x"},
+		order.Cancel{Operator: true},
+		order.EditMetadata{},
+		order.Update{},
+		order.RetryPayment{Payments: []order.PaymentItem{{}}},
+		order.NotePayment{RecordID: fmt.Sprint("cash ", price), Minor: price.Minor},
+	}).Draw(t, "other")
 }
 
 // differs says in what a view differs from an order; nothing when in nothing.

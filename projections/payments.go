@@ -34,7 +34,7 @@ func projectPayments(tx *Tx, c eventstore.Commit, events []eventstore.Recorded) 
 			keepPayment(tx, c.GetTenant(), rec.Aggregate, e, false)
 		case *paymentv1.PaymentRecorded:
 			keepPayment(tx, c.GetTenant(), rec.Aggregate, e, true)
-		case *paymentv1.PaymentAuthorized, *paymentv1.AuthorizationVoided:
+		case *paymentv1.PaymentAuthorized, *paymentv1.AuthorizationVoided, *paymentv1.PaymentTold:
 			// No money moves.
 		case *paymentv1.BulkTransactionRecorded, *paymentv1.BulkTransactionClosed:
 			// Why money moved; that it did is told by the events beside it.

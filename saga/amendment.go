@@ -159,10 +159,28 @@ func (s saga) done(w order.Work) []proto.Message {
 		return events
 	case order.PayWork:
 		return s.paid(w)
+	case order.SurplusWork:
 	case order.ReplaceWork:
 		return []proto.Message{&orderv1.ReplaceOrderCreated{OrderId: w.LinkedID, Lines: lines(w.Units), WorkId: w.ID}}
 	}
 	return []proto.Message{&orderv1.WorkDone{WorkId: w.ID}}
+}
+
+// surplus gives up what is authorized and was paid elsewhere. It looks once
+// after each payment, and leaves alone what was taken twice: that is for whoever
+// recorded it to give back.
+func (s saga) surplus() []proto.Message {
+	if !s.order.Confirmed() || !s.order.PaidElsewhere {
+		return nil
+	}
+	found := &orderv1.SurplusFound{Work: &orderv1.Work{WorkId: s.order.NextWork()}}
+	for _, n := range bounded(s.order.Surplus(), each(open)(s.order)) {
+		found.AmountMinor += n
+	}
+	if found.GetAmountMinor() == 0 {
+		return nil
+	}
+	return []proto.Message{found}
 }
 
 // paid tells how an attempt to pay what is due has ended.

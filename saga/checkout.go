@@ -77,18 +77,14 @@ func moneyOf(s orderv1.Step) (moneyStep, bool) {
 }
 
 var moneySteps = map[orderv1.Step]moneyStep{ //nolint:exhaustive // the other steps move no money
-	orderv1.Step_STEP_AUTHORIZE_PAYMENT: {orderv1.PaymentOperation_PAYMENT_OPERATION_AUTHORIZE, "auth", each(func(p order.Payment) int64 {
-		return p.AmountMinor - p.Ledger.Secured()
-	})},
-	orderv1.Step_STEP_CAPTURE_PAYMENT: {orderv1.PaymentOperation_PAYMENT_OPERATION_CAPTURE, "capture", each(func(p order.Payment) int64 {
-		return min(p.Ledger.Open(), p.AmountMinor-p.Ledger.Net())
-	})},
-	orderv1.Step_STEP_VOID_PAYMENT:    {orderv1.PaymentOperation_PAYMENT_OPERATION_VOID, "void", each(open)},
-	orderv1.Step_STEP_REFUND_PAYMENT:  {orderv1.PaymentOperation_PAYMENT_OPERATION_REFUND, "refund", each(net)},
-	orderv1.Step_STEP_AUTHORIZE_UNITS: {orderv1.PaymentOperation_PAYMENT_OPERATION_AUTHORIZE, "auth_units", toAuthorize},
-	orderv1.Step_STEP_CAPTURE_UNITS:   {orderv1.PaymentOperation_PAYMENT_OPERATION_CAPTURE, "capture_units", toCapture},
-	orderv1.Step_STEP_VOID_UNITS:      {orderv1.PaymentOperation_PAYMENT_OPERATION_VOID, "void_units", toVoid},
-	orderv1.Step_STEP_REFUND_UNITS:    {orderv1.PaymentOperation_PAYMENT_OPERATION_REFUND, "refund_units", toRefund},
+	orderv1.Step_STEP_AUTHORIZE_PAYMENT: {orderv1.PaymentOperation_PAYMENT_OPERATION_AUTHORIZE, "auth", missing},
+	orderv1.Step_STEP_CAPTURE_PAYMENT:   {orderv1.PaymentOperation_PAYMENT_OPERATION_CAPTURE, "capture", untaken},
+	orderv1.Step_STEP_VOID_PAYMENT:      {orderv1.PaymentOperation_PAYMENT_OPERATION_VOID, "void", each(open)},
+	orderv1.Step_STEP_REFUND_PAYMENT:    {orderv1.PaymentOperation_PAYMENT_OPERATION_REFUND, "refund", each(net)},
+	orderv1.Step_STEP_AUTHORIZE_UNITS:   {orderv1.PaymentOperation_PAYMENT_OPERATION_AUTHORIZE, "auth_units", toAuthorize},
+	orderv1.Step_STEP_CAPTURE_UNITS:     {orderv1.PaymentOperation_PAYMENT_OPERATION_CAPTURE, "capture_units", toCapture},
+	orderv1.Step_STEP_VOID_UNITS:        {orderv1.PaymentOperation_PAYMENT_OPERATION_VOID, "void_units", toVoid},
+	orderv1.Step_STEP_REFUND_UNITS:      {orderv1.PaymentOperation_PAYMENT_OPERATION_REFUND, "refund_units", toRefund},
 }
 
 func open(p order.Payment) int64 { return p.Ledger.Open() }

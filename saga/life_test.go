@@ -149,7 +149,7 @@ func anyChange(t *rapid.T, o order.Order, n int) decider {
 		aReturn = rapid.SampledFrom(o.Returns).Draw(t, "return").ID
 	}
 	linked := fmt.Sprintf("order-linked-%03d", n)
-	switch rapid.IntRange(0, 14).Draw(t, "command") {
+	switch rapid.IntRange(0, 15).Draw(t, "command") {
 	case 0, 1:
 		return order.CancelItems{Lines: units()}
 	case 2:
@@ -182,6 +182,8 @@ func anyChange(t *rapid.T, o order.Order, n int) decider {
 		}
 		return c
 	case 13:
+		return order.NotePayment{RecordID: fmt.Sprint("cash ", n), Minor: rapid.Int64Range(1, 4000).Draw(t, "cash")}
+	case 14:
 		return order.Replace{OrderID: linked, Lines: units()}
 	}
 	return rapid.SampledFrom([]decider{order.Hold{}, order.Release{}, order.Patch{Status: order.ReadyToShip}, order.Resume{}}).Draw(t, "other")

@@ -26,6 +26,9 @@ func Next(p Plan, pol Policy, o order.Order, now time.Time) []proto.Message {
 	if len(o.Work) > 0 && !o.Compensating {
 		return s.amend()
 	}
+	if found := s.surplus(); found != nil {
+		return found
+	}
 	switch o.Status {
 	case order.Created:
 		return s.forward()
@@ -138,8 +141,12 @@ func (s saga) refused(step PlanStep, p order.StepProgress) []proto.Message {
 	return append([]proto.Message{unpaid}, s.turn(step.Refusal, told(p))...)
 }
 
-// held gives up an order whose hold has ended.
+// held gives up an order whose hold has ended. One that waits for a payment goes
+// on when it was paid elsewhere.
 func (s saga) held() []proto.Message {
+	if s.order.Reason == order.ReasonPaymentDeclined && s.order.PaidElsewhere && s.order.Covered() {
+		return []proto.Message{&orderv1.OrderHoldReleased{Reason: order.ReasonPaymentRecorded}}
+	}
 	if s.order.HoldUntil.IsZero() || s.now.Before(s.order.HoldUntil) {
 		return nil
 	}

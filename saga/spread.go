@@ -7,6 +7,27 @@ import (
 	"github.com/orderstream/oms/order"
 )
 
+// missing spreads what the checkout still needs over what each payment was to
+// pay; that is all of it unless something was paid elsewhere.
+func missing(o order.Order) []int64 {
+	return bounded(-o.Surplus(), each(func(p order.Payment) int64 { return p.AmountMinor - p.Ledger.Secured() })(o))
+}
+
+// untaken spreads what the checkout still has to take over what is authorized.
+func untaken(o order.Order) []int64 {
+	return bounded(leftToTake(o), each(func(p order.Payment) int64 { return min(p.Ledger.Open(), p.AmountMinor-p.Ledger.Net()) })(o))
+}
+
+// leftToTake is what is not taken of all that the order owes, and that its work
+// is about to give back.
+func leftToTake(o order.Order) int64 {
+	left := -o.Surplus()
+	for _, p := range o.Payments {
+		left += p.Ledger.Open()
+	}
+	return left
+}
+
 // toAuthorize spreads what an edit costs more: over the payments that it
 // brings, or else over those of the order, in proportion to their amounts.
 func toAuthorize(o order.Order) []int64 {
@@ -24,8 +45,11 @@ func toAuthorize(o order.Order) []int64 {
 func toCapture(o order.Order) []int64 {
 	w, _ := o.CurrentWork()
 	left := w.CaptureMinor - w.CapturedMinor
-	if w.Kind == order.PayWork { // less when it was paid elsewhere meanwhile
+	switch w.Kind { //nolint:exhaustive // less of these when it was paid elsewhere meanwhile
+	case order.PayWork:
 		left = min(left, o.OwedMinor)
+	case order.ShipWork:
+		left = min(left, leftToTake(o))
 	}
 	if brought := w.Brought(); len(brought) > 0 {
 		return bounded(left, among(brought, true, open)(o))
@@ -43,6 +67,8 @@ func toVoid(o order.Order) []int64 {
 	switch {
 	case w.Kind == order.PayWork:
 		return replaced(o, w)
+	case w.Kind == order.SurplusWork:
+		back = o.Surplus()
 	case w.Rejected:
 		back = -o.DueMinor
 		for _, p := range o.Payments {

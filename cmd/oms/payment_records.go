@@ -73,16 +73,21 @@ func numberOrNone(n int64) any {
 func newPaymentRecord(a *app) *cobra.Command {
 	var req paymentv1.RecordPaymentRequest
 	var currency string
+	var credit bool
 	cmd := &cobra.Command{
 		Use:   "record ORDER AMOUNT",
 		Short: "Write down a payment that was made elsewhere",
-		Long: `Write down a payment that was made elsewhere, in cash or to a bank account. It is
-in the payment ledger of the order and among its records. The order itself does
-not count as paid by it.`,
+		Long: `Write down a payment that was made elsewhere, in cash or to a bank account, or,
+with --credit, money of one that was given back. It is in the payment ledger of
+the order and among its records, and a moment later the order counts it: one that
+is held for its payment goes on when nothing is missing any more.`,
 		Args:    exactly("ORDER", "AMOUNT"),
 		Example: `  oms payment record 01k9zq3v8m4t0c2x7b5n6d1fg 15.00 --currency USD --method cash --reference "till 4"`,
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			req.OrderId = args[0]
+			if credit {
+				req.Type = paymentv1.PaymentType_PAYMENT_TYPE_CREDIT
+			}
 			if req.Amount, err = parsePrice("amount", args[1], currency); err != nil {
 				return err
 			}
@@ -98,6 +103,7 @@ not count as paid by it.`,
 		},
 	}
 	cmd.Flags().StringVar(&currency, "currency", "USD", "currency of the order")
+	cmd.Flags().BoolVar(&credit, "credit", false, "the money was given back")
 	cmd.Flags().StringVar(&req.Method, "method", "cash", "how it was paid, e.g. cash or bank_transfer")
 	cmd.Flags().StringVar(&req.Reference, "reference", "", "what it is called elsewhere")
 	cmd.Flags().StringVar(&req.IdempotencyKey, "key", "", "repeats with the same key record it once")

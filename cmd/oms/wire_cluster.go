@@ -18,6 +18,7 @@ var commandsOf = map[string][]any{
 		order.AddNote{},
 		order.Cancel{},
 		order.CancelItems{},
+		order.NotePayment{},
 		order.CreateInvoice{},
 		order.CreateLinked{},
 		order.Delete{},
@@ -65,7 +66,7 @@ var commandsOf = map[string][]any{
 		promotion.BulkTransaction{},
 		promotion.Release{},
 	},
-	"payment": {payment.Record{}, payment.Settle{}, payment.RecordExternal{}},
+	"payment": {payment.Record{}, payment.Settle{}, payment.RecordExternal{}, payment.Tell{}},
 	"endpoint": {
 		endpoint.Create{},
 		endpoint.Update{},

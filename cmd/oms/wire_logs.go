@@ -62,7 +62,7 @@ func (s *service) openLogs(ctx context.Context) (err error) {
 		return err
 	}
 	s.logs.payments, err = jsstore.OpenLog(ctx, s.store, eventstore.Definition[payment.Payment]{
-		Name: "payment", Version: 2, New: payment.New, Evolve: payment.Evolve,
+		Name: "payment", Version: 3, New: payment.New, Evolve: payment.Evolve, Wake: payment.Wake,
 		Commands: commandsOf["payment"],
 	}, nil)
 	if err != nil {

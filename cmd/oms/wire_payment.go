@@ -52,6 +52,8 @@ func (s *service) gateways() gateway.Set {
 func (s *service) openPayment(hooks participants.Hooks) {
 	p := &participants.Payment{Queues: s.queues, Log: s.payments(), Gateways: s.gateways(), Now: time.Now, Hooks: hooks}
 	s.engines = append(s.engines, engine{"payment", p.Run})
+	tell := participants.Tell{Queues: s.queues, Payments: s.payments(), Orders: s.orders(), Now: time.Now}
+	s.engines = append(s.engines, engine{"recorded payments", tell.Run})
 }
 
 // stripeWebhook takes the events of Stripe; nil when nobody told how they are

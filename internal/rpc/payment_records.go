@@ -47,6 +47,7 @@ func (s payments) RecordPayment(ctx context.Context, req *paymentv1.RecordPaymen
 	}
 	c := payment.RecordExternal{
 		ID: cmp.Or(meta.Key, ulid.Make().String()), Amount: req.GetAmount().GetMinorUnits(), Currency: o.State.Currency,
+		Credit: req.GetType() == paymentv1.PaymentType_PAYMENT_TYPE_CREDIT,
 		Method: req.GetMethod(), Reference: req.GetReference(), By: meta.Actor, Now: s.now(),
 	}
 	res, err := s.log.Execute(ctx, meta, id, c)

@@ -6,6 +6,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
+	"github.com/orderstream/oms/order"
 )
 
 // foldPayment folds one event of what is due of a sale that stands. It reports
@@ -13,6 +14,10 @@ import (
 func foldPayment(o *orderv1.Order, e proto.Message) (known bool) {
 	cur := currency(o.GetCurrencyCode())
 	switch e := e.(type) {
+	case *orderv1.OrderPaymentRecorded:
+		recorded(o, e)
+	case *orderv1.SurplusFound:
+		o.OpenWork++
 	case *orderv1.PaymentDue:
 		o.PaymentDue = cur.money(o.GetPaymentDue().GetMinorUnits() + e.GetAmountMinor())
 		o.PaymentDueMessage = e.GetMessage()
@@ -30,6 +35,24 @@ func foldPayment(o *orderv1.Order, e proto.Message) (known bool) {
 		return false
 	}
 	return true
+}
+
+// recorded books a payment that was made elsewhere.
+func recorded(o *orderv1.Order, e *orderv1.OrderPaymentRecorded) {
+	cur := currency(o.GetCurrencyCode())
+	p, minor := paymentItem(o, order.ExternalGateway), e.GetAmountMinor()
+	if p == nil {
+		p = cur.payments([]*orderv1.PlannedPayment{{PaymentItemId: order.ExternalGateway, Gateway: order.ExternalGateway}})[0]
+		o.Payments = append(o.Payments, p)
+	}
+	p.Amount.MinorUnits += minor
+	p.ResponseMessage = e.GetMethod()
+	if minor < 0 {
+		p.Refunded.MinorUnits -= minor
+		return
+	}
+	p.Captured.MinorUnits += minor
+	noLongerDue(o, minor)
 }
 
 // noLongerDue lowers what is due.
@@ -61,8 +84,9 @@ func takeBack(o *orderv1.Order, id string) {
 // PaymentStatus is the status of the order by its ledger: nothing paid, a part
 // of the total, or all of it (DirectScale order status). By that source an order
 // of which a part was given back is paid in part, whatever it was given back
-// for. An order that is held in its checkout waits for a payment, or for
-// somebody who lets it be made; while the checkout runs there is nothing to say.
+// for. What was paid elsewhere counts like the rest. An order that is held in its
+// checkout waits for a payment, or for somebody who lets it be made; while the
+// checkout runs there is nothing to say.
 func PaymentStatus(o *orderv1.Order) string {
 	if o.GetStatus() == orderv1.OrderStatus_ORDER_STATUS_CREATED {
 		return ""
@@ -74,7 +98,7 @@ func PaymentStatus(o *orderv1.Order) string {
 	switch total := o.GetTotals().GetTotal().GetMinorUnits(); {
 	case o.GetStatus() == orderv1.OrderStatus_ORDER_STATUS_CANCELLED, o.GetStatus() == orderv1.OrderStatus_ORDER_STATUS_DELETED:
 		return "Voided"
-	case o.GetStatus() == orderv1.OrderStatus_ORDER_STATUS_ON_HOLD && !heldSale(o), net == 0 && total > 0:
+	case net <= 0 && (total > 0 || o.GetStatus() == orderv1.OrderStatus_ORDER_STATUS_ON_HOLD && !heldSale(o)):
 		return "Pending Payment"
 	case net < total:
 		return "Partial Paid"

@@ -25,6 +25,162 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// OrderPaymentRecorded: a payment that was made elsewhere counts for the order.
+type OrderPaymentRecorded struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the record in the payment ledger; it counts once.
+	RecordId string `protobuf:"bytes,1,opt,name=record_id,json=recordId,proto3" json:"record_id,omitempty"`
+	// Number of the payment record.
+	PaymentNumber int64 `protobuf:"varint,2,opt,name=payment_number,json=paymentNumber,proto3" json:"payment_number,omitempty"`
+	// What was paid, in minor units; below zero when it was given back.
+	AmountMinor int64 `protobuf:"varint,3,opt,name=amount_minor,json=amountMinor,proto3" json:"amount_minor,omitempty"`
+	// How it was paid, e.g. "cash".
+	Method string `protobuf:"bytes,4,opt,name=method,proto3" json:"method,omitempty"`
+	// What it is called elsewhere.
+	Reference string `protobuf:"bytes,5,opt,name=reference,proto3" json:"reference,omitempty"`
+	// Who wrote it down.
+	RecordedBy string `protobuf:"bytes,6,opt,name=recorded_by,json=recordedBy,proto3" json:"recorded_by,omitempty"`
+	// When, by the service's clock.
+	At            *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=at,proto3" json:"at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OrderPaymentRecorded) Reset() {
+	*x = OrderPaymentRecorded{}
+	mi := &file_oms_order_v1_payment_events_proto_msgTypes[0]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OrderPaymentRecorded) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OrderPaymentRecorded) ProtoMessage() {}
+
+func (x *OrderPaymentRecorded) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_order_v1_payment_events_proto_msgTypes[0]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OrderPaymentRecorded.ProtoReflect.Descriptor instead.
+func (*OrderPaymentRecorded) Descriptor() ([]byte, []int) {
+	return file_oms_order_v1_payment_events_proto_rawDescGZIP(), []int{0}
+}
+
+func (x *OrderPaymentRecorded) GetRecordId() string {
+	if x != nil {
+		return x.RecordId
+	}
+	return ""
+}
+
+func (x *OrderPaymentRecorded) GetPaymentNumber() int64 {
+	if x != nil {
+		return x.PaymentNumber
+	}
+	return 0
+}
+
+func (x *OrderPaymentRecorded) GetAmountMinor() int64 {
+	if x != nil {
+		return x.AmountMinor
+	}
+	return 0
+}
+
+func (x *OrderPaymentRecorded) GetMethod() string {
+	if x != nil {
+		return x.Method
+	}
+	return ""
+}
+
+func (x *OrderPaymentRecorded) GetReference() string {
+	if x != nil {
+		return x.Reference
+	}
+	return ""
+}
+
+func (x *OrderPaymentRecorded) GetRecordedBy() string {
+	if x != nil {
+		return x.RecordedBy
+	}
+	return ""
+}
+
+func (x *OrderPaymentRecorded) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+// SurplusFound: more is secured than the order owes, because it was paid
+// elsewhere. What is only authorized of it is given up.
+type SurplusFound struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How much, in minor units.
+	AmountMinor int64 `protobuf:"varint,1,opt,name=amount_minor,json=amountMinor,proto3" json:"amount_minor,omitempty"`
+	// What is to be done.
+	Work          *Work `protobuf:"bytes,2,opt,name=work,proto3" json:"work,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SurplusFound) Reset() {
+	*x = SurplusFound{}
+	mi := &file_oms_order_v1_payment_events_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SurplusFound) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SurplusFound) ProtoMessage() {}
+
+func (x *SurplusFound) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_order_v1_payment_events_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SurplusFound.ProtoReflect.Descriptor instead.
+func (*SurplusFound) Descriptor() ([]byte, []int) {
+	return file_oms_order_v1_payment_events_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *SurplusFound) GetAmountMinor() int64 {
+	if x != nil {
+		return x.AmountMinor
+	}
+	return 0
+}
+
+func (x *SurplusFound) GetWork() *Work {
+	if x != nil {
+		return x.Work
+	}
+	return nil
+}
+
 // PaymentDue: what units cost that have left could not be taken. The order goes
 // on without it, and it stays due until it is paid in another way.
 type PaymentDue struct {
@@ -45,7 +201,7 @@ type PaymentDue struct {
 
 func (x *PaymentDue) Reset() {
 	*x = PaymentDue{}
-	mi := &file_oms_order_v1_payment_events_proto_msgTypes[0]
+	mi := &file_oms_order_v1_payment_events_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -57,7 +213,7 @@ func (x *PaymentDue) String() string {
 func (*PaymentDue) ProtoMessage() {}
 
 func (x *PaymentDue) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_order_v1_payment_events_proto_msgTypes[0]
+	mi := &file_oms_order_v1_payment_events_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -70,7 +226,7 @@ func (x *PaymentDue) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PaymentDue.ProtoReflect.Descriptor instead.
 func (*PaymentDue) Descriptor() ([]byte, []int) {
-	return file_oms_order_v1_payment_events_proto_rawDescGZIP(), []int{0}
+	return file_oms_order_v1_payment_events_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *PaymentDue) GetWorkId() string {
@@ -127,7 +283,7 @@ type PaymentRetryRequested struct {
 
 func (x *PaymentRetryRequested) Reset() {
 	*x = PaymentRetryRequested{}
-	mi := &file_oms_order_v1_payment_events_proto_msgTypes[1]
+	mi := &file_oms_order_v1_payment_events_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -139,7 +295,7 @@ func (x *PaymentRetryRequested) String() string {
 func (*PaymentRetryRequested) ProtoMessage() {}
 
 func (x *PaymentRetryRequested) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_order_v1_payment_events_proto_msgTypes[1]
+	mi := &file_oms_order_v1_payment_events_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -152,7 +308,7 @@ func (x *PaymentRetryRequested) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PaymentRetryRequested.ProtoReflect.Descriptor instead.
 func (*PaymentRetryRequested) Descriptor() ([]byte, []int) {
-	return file_oms_order_v1_payment_events_proto_rawDescGZIP(), []int{1}
+	return file_oms_order_v1_payment_events_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *PaymentRetryRequested) GetRetryId() string {
@@ -211,7 +367,7 @@ type PaymentRetried struct {
 
 func (x *PaymentRetried) Reset() {
 	*x = PaymentRetried{}
-	mi := &file_oms_order_v1_payment_events_proto_msgTypes[2]
+	mi := &file_oms_order_v1_payment_events_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -223,7 +379,7 @@ func (x *PaymentRetried) String() string {
 func (*PaymentRetried) ProtoMessage() {}
 
 func (x *PaymentRetried) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_order_v1_payment_events_proto_msgTypes[2]
+	mi := &file_oms_order_v1_payment_events_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -236,7 +392,7 @@ func (x *PaymentRetried) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PaymentRetried.ProtoReflect.Descriptor instead.
 func (*PaymentRetried) Descriptor() ([]byte, []int) {
-	return file_oms_order_v1_payment_events_proto_rawDescGZIP(), []int{2}
+	return file_oms_order_v1_payment_events_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *PaymentRetried) GetRetryId() string {
@@ -285,7 +441,19 @@ var File_oms_order_v1_payment_events_proto protoreflect.FileDescriptor
 
 const file_oms_order_v1_payment_events_proto_rawDesc = "" +
 	"\n" +
-	"!oms/order/v1/payment_events.proto\x12\foms.order.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a oms/order/v1/change_events.proto\x1a\x19oms/order/v1/events.proto\"\xa6\x01\n" +
+	"!oms/order/v1/payment_events.proto\x12\foms.order.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a oms/order/v1/change_events.proto\x1a\x19oms/order/v1/events.proto\"\x80\x02\n" +
+	"\x14OrderPaymentRecorded\x12\x1b\n" +
+	"\trecord_id\x18\x01 \x01(\tR\brecordId\x12%\n" +
+	"\x0epayment_number\x18\x02 \x01(\x03R\rpaymentNumber\x12!\n" +
+	"\famount_minor\x18\x03 \x01(\x03R\vamountMinor\x12\x16\n" +
+	"\x06method\x18\x04 \x01(\tR\x06method\x12\x1c\n" +
+	"\treference\x18\x05 \x01(\tR\treference\x12\x1f\n" +
+	"\vrecorded_by\x18\x06 \x01(\tR\n" +
+	"recordedBy\x12*\n" +
+	"\x02at\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"Y\n" +
+	"\fSurplusFound\x12!\n" +
+	"\famount_minor\x18\x01 \x01(\x03R\vamountMinor\x12&\n" +
+	"\x04work\x18\x02 \x01(\v2\x12.oms.order.v1.WorkR\x04work\"\xa6\x01\n" +
 	"\n" +
 	"PaymentDue\x12\x17\n" +
 	"\awork_id\x18\x01 \x01(\tR\x06workId\x12!\n" +
@@ -321,26 +489,30 @@ func file_oms_order_v1_payment_events_proto_rawDescGZIP() []byte {
 	return file_oms_order_v1_payment_events_proto_rawDescData
 }
 
-var file_oms_order_v1_payment_events_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
+var file_oms_order_v1_payment_events_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
 var file_oms_order_v1_payment_events_proto_goTypes = []any{
-	(*PaymentDue)(nil),            // 0: oms.order.v1.PaymentDue
-	(*PaymentRetryRequested)(nil), // 1: oms.order.v1.PaymentRetryRequested
-	(*PaymentRetried)(nil),        // 2: oms.order.v1.PaymentRetried
-	(*timestamppb.Timestamp)(nil), // 3: google.protobuf.Timestamp
-	(*PlannedPayment)(nil),        // 4: oms.order.v1.PlannedPayment
-	(*Work)(nil),                  // 5: oms.order.v1.Work
+	(*OrderPaymentRecorded)(nil),  // 0: oms.order.v1.OrderPaymentRecorded
+	(*SurplusFound)(nil),          // 1: oms.order.v1.SurplusFound
+	(*PaymentDue)(nil),            // 2: oms.order.v1.PaymentDue
+	(*PaymentRetryRequested)(nil), // 3: oms.order.v1.PaymentRetryRequested
+	(*PaymentRetried)(nil),        // 4: oms.order.v1.PaymentRetried
+	(*timestamppb.Timestamp)(nil), // 5: google.protobuf.Timestamp
+	(*Work)(nil),                  // 6: oms.order.v1.Work
+	(*PlannedPayment)(nil),        // 7: oms.order.v1.PlannedPayment
 }
 var file_oms_order_v1_payment_events_proto_depIdxs = []int32{
-	3, // 0: oms.order.v1.PaymentDue.at:type_name -> google.protobuf.Timestamp
-	4, // 1: oms.order.v1.PaymentRetryRequested.payments:type_name -> oms.order.v1.PlannedPayment
-	5, // 2: oms.order.v1.PaymentRetryRequested.work:type_name -> oms.order.v1.Work
-	3, // 3: oms.order.v1.PaymentRetryRequested.at:type_name -> google.protobuf.Timestamp
-	3, // 4: oms.order.v1.PaymentRetried.at:type_name -> google.protobuf.Timestamp
-	5, // [5:5] is the sub-list for method output_type
-	5, // [5:5] is the sub-list for method input_type
-	5, // [5:5] is the sub-list for extension type_name
-	5, // [5:5] is the sub-list for extension extendee
-	0, // [0:5] is the sub-list for field type_name
+	5, // 0: oms.order.v1.OrderPaymentRecorded.at:type_name -> google.protobuf.Timestamp
+	6, // 1: oms.order.v1.SurplusFound.work:type_name -> oms.order.v1.Work
+	5, // 2: oms.order.v1.PaymentDue.at:type_name -> google.protobuf.Timestamp
+	7, // 3: oms.order.v1.PaymentRetryRequested.payments:type_name -> oms.order.v1.PlannedPayment
+	6, // 4: oms.order.v1.PaymentRetryRequested.work:type_name -> oms.order.v1.Work
+	5, // 5: oms.order.v1.PaymentRetryRequested.at:type_name -> google.protobuf.Timestamp
+	5, // 6: oms.order.v1.PaymentRetried.at:type_name -> google.protobuf.Timestamp
+	7, // [7:7] is the sub-list for method output_type
+	7, // [7:7] is the sub-list for method input_type
+	7, // [7:7] is the sub-list for extension type_name
+	7, // [7:7] is the sub-list for extension extendee
+	0, // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_oms_order_v1_payment_events_proto_init() }
@@ -356,7 +528,7 @@ func file_oms_order_v1_payment_events_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_oms_order_v1_payment_events_proto_rawDesc), len(file_oms_order_v1_payment_events_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   3,
+			NumMessages:   5,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

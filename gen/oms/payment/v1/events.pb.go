@@ -430,7 +430,8 @@ func (x *PaymentRefunded) GetTransaction() *Transaction {
 // account, was written down. Nothing is asked of any gateway for it.
 type PaymentRecorded struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The payment, as an operation that captures, of the gateway "external".
+	// The payment, as an operation that captures, or gives back, of the gateway
+	// "external".
 	Transaction *Transaction `protobuf:"bytes,1,opt,name=transaction,proto3" json:"transaction,omitempty"`
 	// How it was paid, e.g. "cash" or "bank_transfer".
 	Method string `protobuf:"bytes,2,opt,name=method,proto3" json:"method,omitempty"`
@@ -500,6 +501,52 @@ func (x *PaymentRecorded) GetRecordedBy() string {
 	return ""
 }
 
+// PaymentTold: the order knows of payments that were made elsewhere.
+type PaymentTold struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Their transactions.
+	TransactionIds []string `protobuf:"bytes,1,rep,name=transaction_ids,json=transactionIds,proto3" json:"transaction_ids,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *PaymentTold) Reset() {
+	*x = PaymentTold{}
+	mi := &file_oms_payment_v1_events_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PaymentTold) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PaymentTold) ProtoMessage() {}
+
+func (x *PaymentTold) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_payment_v1_events_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PaymentTold.ProtoReflect.Descriptor instead.
+func (*PaymentTold) Descriptor() ([]byte, []int) {
+	return file_oms_payment_v1_events_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *PaymentTold) GetTransactionIds() []string {
+	if x != nil {
+		return x.TransactionIds
+	}
+	return nil
+}
+
 // PaymentFailed: the provider refused an operation, or a rule did.
 type PaymentFailed struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -511,7 +558,7 @@ type PaymentFailed struct {
 
 func (x *PaymentFailed) Reset() {
 	*x = PaymentFailed{}
-	mi := &file_oms_payment_v1_events_proto_msgTypes[6]
+	mi := &file_oms_payment_v1_events_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -523,7 +570,7 @@ func (x *PaymentFailed) String() string {
 func (*PaymentFailed) ProtoMessage() {}
 
 func (x *PaymentFailed) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_payment_v1_events_proto_msgTypes[6]
+	mi := &file_oms_payment_v1_events_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -536,7 +583,7 @@ func (x *PaymentFailed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PaymentFailed.ProtoReflect.Descriptor instead.
 func (*PaymentFailed) Descriptor() ([]byte, []int) {
-	return file_oms_payment_v1_events_proto_rawDescGZIP(), []int{6}
+	return file_oms_payment_v1_events_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *PaymentFailed) GetTransaction() *Transaction {
@@ -564,7 +611,7 @@ type BulkTransactionRecorded struct {
 
 func (x *BulkTransactionRecorded) Reset() {
 	*x = BulkTransactionRecorded{}
-	mi := &file_oms_payment_v1_events_proto_msgTypes[7]
+	mi := &file_oms_payment_v1_events_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -576,7 +623,7 @@ func (x *BulkTransactionRecorded) String() string {
 func (*BulkTransactionRecorded) ProtoMessage() {}
 
 func (x *BulkTransactionRecorded) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_payment_v1_events_proto_msgTypes[7]
+	mi := &file_oms_payment_v1_events_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -589,7 +636,7 @@ func (x *BulkTransactionRecorded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BulkTransactionRecorded.ProtoReflect.Descriptor instead.
 func (*BulkTransactionRecorded) Descriptor() ([]byte, []int) {
-	return file_oms_payment_v1_events_proto_rawDescGZIP(), []int{7}
+	return file_oms_payment_v1_events_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *BulkTransactionRecorded) GetRequestId() string {
@@ -632,7 +679,7 @@ type BulkTransactionClosed struct {
 
 func (x *BulkTransactionClosed) Reset() {
 	*x = BulkTransactionClosed{}
-	mi := &file_oms_payment_v1_events_proto_msgTypes[8]
+	mi := &file_oms_payment_v1_events_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -644,7 +691,7 @@ func (x *BulkTransactionClosed) String() string {
 func (*BulkTransactionClosed) ProtoMessage() {}
 
 func (x *BulkTransactionClosed) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_payment_v1_events_proto_msgTypes[8]
+	mi := &file_oms_payment_v1_events_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -657,7 +704,7 @@ func (x *BulkTransactionClosed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BulkTransactionClosed.ProtoReflect.Descriptor instead.
 func (*BulkTransactionClosed) Descriptor() ([]byte, []int) {
-	return file_oms_payment_v1_events_proto_rawDescGZIP(), []int{8}
+	return file_oms_payment_v1_events_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *BulkTransactionClosed) GetRequestId() string {
@@ -701,7 +748,9 @@ const file_oms_payment_v1_events_proto_rawDesc = "" +
 	"\x06method\x18\x02 \x01(\tR\x06method\x12\x1c\n" +
 	"\treference\x18\x03 \x01(\tR\treference\x12\x1f\n" +
 	"\vrecorded_by\x18\x04 \x01(\tR\n" +
-	"recordedBy\"N\n" +
+	"recordedBy\"6\n" +
+	"\vPaymentTold\x12'\n" +
+	"\x0ftransaction_ids\x18\x01 \x03(\tR\x0etransactionIds\"N\n" +
 	"\rPaymentFailed\x12=\n" +
 	"\vtransaction\x18\x01 \x01(\v2\x1b.oms.payment.v1.TransactionR\vtransaction\"\x9f\x01\n" +
 	"\x17BulkTransactionRecorded\x12\x1d\n" +
@@ -734,7 +783,7 @@ func file_oms_payment_v1_events_proto_rawDescGZIP() []byte {
 }
 
 var file_oms_payment_v1_events_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_oms_payment_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_oms_payment_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_oms_payment_v1_events_proto_goTypes = []any{
 	(Operation)(0),                  // 0: oms.payment.v1.Operation
 	(*Transaction)(nil),             // 1: oms.payment.v1.Transaction
@@ -743,14 +792,15 @@ var file_oms_payment_v1_events_proto_goTypes = []any{
 	(*AuthorizationVoided)(nil),     // 4: oms.payment.v1.AuthorizationVoided
 	(*PaymentRefunded)(nil),         // 5: oms.payment.v1.PaymentRefunded
 	(*PaymentRecorded)(nil),         // 6: oms.payment.v1.PaymentRecorded
-	(*PaymentFailed)(nil),           // 7: oms.payment.v1.PaymentFailed
-	(*BulkTransactionRecorded)(nil), // 8: oms.payment.v1.BulkTransactionRecorded
-	(*BulkTransactionClosed)(nil),   // 9: oms.payment.v1.BulkTransactionClosed
-	(*timestamppb.Timestamp)(nil),   // 10: google.protobuf.Timestamp
+	(*PaymentTold)(nil),             // 7: oms.payment.v1.PaymentTold
+	(*PaymentFailed)(nil),           // 8: oms.payment.v1.PaymentFailed
+	(*BulkTransactionRecorded)(nil), // 9: oms.payment.v1.BulkTransactionRecorded
+	(*BulkTransactionClosed)(nil),   // 10: oms.payment.v1.BulkTransactionClosed
+	(*timestamppb.Timestamp)(nil),   // 11: google.protobuf.Timestamp
 }
 var file_oms_payment_v1_events_proto_depIdxs = []int32{
 	0,  // 0: oms.payment.v1.Transaction.operation:type_name -> oms.payment.v1.Operation
-	10, // 1: oms.payment.v1.Transaction.at:type_name -> google.protobuf.Timestamp
+	11, // 1: oms.payment.v1.Transaction.at:type_name -> google.protobuf.Timestamp
 	1,  // 2: oms.payment.v1.PaymentAuthorized.transaction:type_name -> oms.payment.v1.Transaction
 	1,  // 3: oms.payment.v1.PaymentCaptured.transaction:type_name -> oms.payment.v1.Transaction
 	1,  // 4: oms.payment.v1.AuthorizationVoided.transaction:type_name -> oms.payment.v1.Transaction
@@ -775,7 +825,7 @@ func file_oms_payment_v1_events_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_oms_payment_v1_events_proto_rawDesc), len(file_oms_payment_v1_events_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   9,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

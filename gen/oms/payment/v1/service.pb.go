@@ -681,7 +681,7 @@ func (x *ListPaymentRecordsResponse) GetNextPageToken() string {
 	return ""
 }
 
-// RecordPaymentRequest is a payment that was made elsewhere.
+// RecordPaymentRequest is a payment that was made elsewhere, or given back.
 type RecordPaymentRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Order that it is for.
@@ -694,8 +694,11 @@ type RecordPaymentRequest struct {
 	Reference string `protobuf:"bytes,4,opt,name=reference,proto3" json:"reference,omitempty"`
 	// Repeats with the same key record it once; empty: every call is new.
 	IdempotencyKey string `protobuf:"bytes,5,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// Charge, which unspecified means, or credit: money that was given back of a
+	// payment that was recorded before. The amount is positive for both.
+	Type          PaymentType `protobuf:"varint,6,opt,name=type,proto3,enum=oms.payment.v1.PaymentType" json:"type,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RecordPaymentRequest) Reset() {
@@ -761,6 +764,13 @@ func (x *RecordPaymentRequest) GetIdempotencyKey() string {
 		return x.IdempotencyKey
 	}
 	return ""
+}
+
+func (x *RecordPaymentRequest) GetType() PaymentType {
+	if x != nil {
+		return x.Type
+	}
+	return PaymentType_PAYMENT_TYPE_UNSPECIFIED
 }
 
 // RecordPaymentResponse is the record.
@@ -1152,13 +1162,14 @@ const file_oms_payment_v1_service_proto_rawDesc = "" +
 	"\fmin_position\x18\x04 \x01(\x04R\vminPosition\"}\n" +
 	"\x1aListPaymentRecordsResponse\x127\n" +
 	"\arecords\x18\x01 \x03(\v2\x1d.oms.payment.v1.PaymentRecordR\arecords\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xff\x01\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xba\x02\n" +
 	"\x14RecordPaymentRequest\x12$\n" +
 	"\border_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\aorderId\x123\n" +
 	"\x06amount\x18\x02 \x01(\v2\x13.oms.money.v1.MoneyB\x06\xbaH\x03\xc8\x01\x01R\x06amount\x121\n" +
 	"\x06method\x18\x03 \x01(\tB\x19\xbaH\x16r\x142\x12^[a-z0-9_-]{1,32}$R\x06method\x12&\n" +
 	"\treference\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x02R\treference\x121\n" +
-	"\x0fidempotency_key\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\x0eidempotencyKey\"\x86\x01\n" +
+	"\x0fidempotency_key\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\x0eidempotencyKey\x129\n" +
+	"\x04type\x18\x06 \x01(\x0e2\x1b.oms.payment.v1.PaymentTypeB\b\xbaH\x05\x82\x01\x02\x10\x01R\x04type\"\x86\x01\n" +
 	"\x15RecordPaymentResponse\x125\n" +
 	"\x06record\x18\x01 \x01(\v2\x1d.oms.payment.v1.PaymentRecordR\x06record\x12\x1a\n" +
 	"\bposition\x18\x02 \x01(\x04R\bposition\x12\x1a\n" +
@@ -1256,27 +1267,28 @@ var file_oms_payment_v1_service_proto_depIdxs = []int32{
 	16, // 8: oms.payment.v1.PaymentRecord.at:type_name -> google.protobuf.Timestamp
 	6,  // 9: oms.payment.v1.ListPaymentRecordsResponse.records:type_name -> oms.payment.v1.PaymentRecord
 	15, // 10: oms.payment.v1.RecordPaymentRequest.amount:type_name -> oms.money.v1.Money
-	6,  // 11: oms.payment.v1.RecordPaymentResponse.record:type_name -> oms.payment.v1.PaymentRecord
-	15, // 12: oms.payment.v1.PaymentItemLedger.authorized:type_name -> oms.money.v1.Money
-	15, // 13: oms.payment.v1.PaymentItemLedger.captured:type_name -> oms.money.v1.Money
-	15, // 14: oms.payment.v1.PaymentItemLedger.refunded:type_name -> oms.money.v1.Money
-	17, // 15: oms.payment.v1.LedgerTransaction.operation:type_name -> oms.payment.v1.Operation
-	15, // 16: oms.payment.v1.LedgerTransaction.amount:type_name -> oms.money.v1.Money
-	16, // 17: oms.payment.v1.LedgerTransaction.at:type_name -> google.protobuf.Timestamp
-	2,  // 18: oms.payment.v1.ScriptGatewayRequest.outcomes:type_name -> oms.payment.v1.ScriptedOutcome
-	3,  // 19: oms.payment.v1.PaymentService.GetPayment:input_type -> oms.payment.v1.GetPaymentRequest
-	7,  // 20: oms.payment.v1.PaymentService.ListPaymentRecords:input_type -> oms.payment.v1.ListPaymentRecordsRequest
-	9,  // 21: oms.payment.v1.PaymentService.RecordPayment:input_type -> oms.payment.v1.RecordPaymentRequest
-	13, // 22: oms.payment.v1.PaymentService.ScriptGateway:input_type -> oms.payment.v1.ScriptGatewayRequest
-	4,  // 23: oms.payment.v1.PaymentService.GetPayment:output_type -> oms.payment.v1.GetPaymentResponse
-	8,  // 24: oms.payment.v1.PaymentService.ListPaymentRecords:output_type -> oms.payment.v1.ListPaymentRecordsResponse
-	10, // 25: oms.payment.v1.PaymentService.RecordPayment:output_type -> oms.payment.v1.RecordPaymentResponse
-	14, // 26: oms.payment.v1.PaymentService.ScriptGateway:output_type -> oms.payment.v1.ScriptGatewayResponse
-	23, // [23:27] is the sub-list for method output_type
-	19, // [19:23] is the sub-list for method input_type
-	19, // [19:19] is the sub-list for extension type_name
-	19, // [19:19] is the sub-list for extension extendee
-	0,  // [0:19] is the sub-list for field type_name
+	0,  // 11: oms.payment.v1.RecordPaymentRequest.type:type_name -> oms.payment.v1.PaymentType
+	6,  // 12: oms.payment.v1.RecordPaymentResponse.record:type_name -> oms.payment.v1.PaymentRecord
+	15, // 13: oms.payment.v1.PaymentItemLedger.authorized:type_name -> oms.money.v1.Money
+	15, // 14: oms.payment.v1.PaymentItemLedger.captured:type_name -> oms.money.v1.Money
+	15, // 15: oms.payment.v1.PaymentItemLedger.refunded:type_name -> oms.money.v1.Money
+	17, // 16: oms.payment.v1.LedgerTransaction.operation:type_name -> oms.payment.v1.Operation
+	15, // 17: oms.payment.v1.LedgerTransaction.amount:type_name -> oms.money.v1.Money
+	16, // 18: oms.payment.v1.LedgerTransaction.at:type_name -> google.protobuf.Timestamp
+	2,  // 19: oms.payment.v1.ScriptGatewayRequest.outcomes:type_name -> oms.payment.v1.ScriptedOutcome
+	3,  // 20: oms.payment.v1.PaymentService.GetPayment:input_type -> oms.payment.v1.GetPaymentRequest
+	7,  // 21: oms.payment.v1.PaymentService.ListPaymentRecords:input_type -> oms.payment.v1.ListPaymentRecordsRequest
+	9,  // 22: oms.payment.v1.PaymentService.RecordPayment:input_type -> oms.payment.v1.RecordPaymentRequest
+	13, // 23: oms.payment.v1.PaymentService.ScriptGateway:input_type -> oms.payment.v1.ScriptGatewayRequest
+	4,  // 24: oms.payment.v1.PaymentService.GetPayment:output_type -> oms.payment.v1.GetPaymentResponse
+	8,  // 25: oms.payment.v1.PaymentService.ListPaymentRecords:output_type -> oms.payment.v1.ListPaymentRecordsResponse
+	10, // 26: oms.payment.v1.PaymentService.RecordPayment:output_type -> oms.payment.v1.RecordPaymentResponse
+	14, // 27: oms.payment.v1.PaymentService.ScriptGateway:output_type -> oms.payment.v1.ScriptGatewayResponse
+	24, // [24:28] is the sub-list for method output_type
+	20, // [20:24] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_oms_payment_v1_service_proto_init() }

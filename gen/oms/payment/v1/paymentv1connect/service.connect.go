@@ -57,8 +57,10 @@ type PaymentServiceClient interface {
 	// one.
 	ListPaymentRecords(context.Context, *v1.ListPaymentRecordsRequest) (*v1.ListPaymentRecordsResponse, error)
 	// RecordPayment writes down a payment of an order that was made elsewhere, in
-	// cash or to a bank account. It is in the payment ledger; the order is not
-	// paid by it.
+	// cash or to a bank account, or money of one that was given back. It is in the
+	// payment ledger at once, and a moment later the order counts it: what is due
+	// is lower, an order that is held for its payment goes on when nothing is
+	// missing any more, and what was authorized beyond that is given up.
 	RecordPayment(context.Context, *v1.RecordPaymentRequest) (*v1.RecordPaymentResponse, error)
 	// ScriptGateway sets the outcomes that the simulated gateway gives to a
 	// token; refused when the simulated gateway is not enabled.
@@ -158,8 +160,10 @@ type PaymentServiceHandler interface {
 	// one.
 	ListPaymentRecords(context.Context, *v1.ListPaymentRecordsRequest) (*v1.ListPaymentRecordsResponse, error)
 	// RecordPayment writes down a payment of an order that was made elsewhere, in
-	// cash or to a bank account. It is in the payment ledger; the order is not
-	// paid by it.
+	// cash or to a bank account, or money of one that was given back. It is in the
+	// payment ledger at once, and a moment later the order counts it: what is due
+	// is lower, an order that is held for its payment goes on when nothing is
+	// missing any more, and what was authorized beyond that is given up.
 	RecordPayment(context.Context, *v1.RecordPaymentRequest) (*v1.RecordPaymentResponse, error)
 	// ScriptGateway sets the outcomes that the simulated gateway gives to a
 	// token; refused when the simulated gateway is not enabled.

@@ -1,0 +1,68 @@
+package saga_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
+	"github.com/orderstream/oms/order"
+)
+
+// TestAPaymentMadeElsewhereLetsTheCheckoutGoOn shows what is still asked for of
+// an order of 30.00 whose cards are declined, or still being asked.
+func TestAPaymentMadeElsewhereLetsTheCheckoutGoOn(t *testing.T) {
+	authorize := orderv1.Step_STEP_AUTHORIZE_PAYMENT
+	cash := func(n int, minor int64) order.NotePayment {
+		return order.NotePayment{RecordID: fmt.Sprint("cash ", n), Minor: minor}
+	}
+	var b strings.Builder
+	for _, tt := range []struct {
+		name string
+		at   orderv1.CaptureAt
+		act  func(orderv1.Step, int) act
+		does []decider
+	}{
+		{"declined, all of it is paid in cash", orderv1.CaptureAt_CAPTURE_AT_CONFIRM, at(authorize, refuse), []decider{cash(1, 3000)}},
+		{"declined, paid in cash in two parts", orderv1.CaptureAt_CAPTURE_AT_CONFIRM, at(authorize, refuse), []decider{cash(1, 1000), cash(2, 2000)}},
+		{"declined, a part is paid in cash and the rest by card", orderv1.CaptureAt_CAPTURE_AT_CONFIRM, at(authorize, refuse, comply), []decider{cash(1, 1200), order.RetryPayment{}}},
+		{"one of two cards declined, that part is paid in cash", orderv1.CaptureAt_CAPTURE_AT_SHIP, at(authorize, half), []decider{cash(1, 2000)}},
+		{"one of two cards declined, all of it is paid in cash", orderv1.CaptureAt_CAPTURE_AT_CONFIRM, at(authorize, half), []decider{cash(1, 3000)}},
+		{"declined, and given back before it is enough", orderv1.CaptureAt_CAPTURE_AT_CONFIRM, at(authorize, refuse), []decider{cash(1, 2000), cash(2, -1500), cash(3, 1000)}},
+	} {
+		r := start(t, tt.act, func(c *order.Create) { c.CaptureAt = tt.at })
+		for r.order.Status == order.Created {
+			r.step()
+		}
+		fmt.Fprintf(&b, "%s\n", tt.name)
+		before := len(r.history)
+		for n, c := range tt.does {
+			r.must(c)
+			if n == len(tt.does)-1 && r.order.Status != order.OnHold {
+				r.end()
+			}
+		}
+		for _, e := range r.history[before:] {
+			tell(&b, e)
+		}
+		fmt.Fprintf(&b, "  = %s, %d more than due\n\n", r.order.Status, r.order.Surplus())
+	}
+	golden(t, "testdata/recorded.golden", b.String())
+}
+
+// TestCashWhileACardIsAskedIsNotTakenTwice records all of it while the cards
+// are being authorized: nothing is captured, and the authorizations are given
+// up.
+func TestCashWhileACardIsAskedIsNotTakenTwice(t *testing.T) {
+	for _, at := range []orderv1.CaptureAt{orderv1.CaptureAt_CAPTURE_AT_CONFIRM, orderv1.CaptureAt_CAPTURE_AT_SHIP} {
+		r := start(t, always(comply), func(c *order.Create) { c.CaptureAt = at })
+		for p, _ := r.order.Pending(); p.Step != orderv1.Step_STEP_AUTHORIZE_PAYMENT; p, _ = r.order.Pending() {
+			r.step()
+		}
+		r.must(order.NotePayment{RecordID: "cash", Minor: 3000})
+		r.end()
+		if o := r.order; o.Status != order.Submitted || o.Surplus() != 0 || len(o.Work) != 0 || o.Payments[0].Ledger.Captured != 0 {
+			t.Errorf("%s: %s, %d more than due, work %v, payments %+v", at, o.Status, o.Surplus(), o.Work, o.Payments)
+		}
+	}
+}
