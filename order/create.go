@@ -49,6 +49,8 @@ type Create struct {
 	// OriginalOrderID and OriginalReturnID name what a linked order settles.
 	OriginalOrderID  string
 	OriginalReturnID string
+	// Credit is what the units of that return pay of it.
+	Credit money.Amount
 	// CaptureAt is when the payment is taken; unspecified is at confirm.
 	CaptureAt orderv1.CaptureAt
 	Metadata  Metadata
@@ -105,7 +107,7 @@ func (c Create) Decide(o Order) ([]proto.Message, error) {
 	totals := c.bill().sum(&v)
 	sound := v.OK() // else the total is no total, and nothing is held against it
 	c.checkTotal(totals, sound, &v)
-	payments := pay(c.Payments, c.Currency, totals.Total, sound, &v)
+	payments := append(c.creditOf(), pay(c.Payments, c.Currency, totals.Total-c.Credit.Minor, sound, &v)...)
 	if err := v.Err(); err != nil {
 		return nil, err
 	}

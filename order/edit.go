@@ -256,7 +256,7 @@ func (o Order) emptyAfter(changes []*orderv1.LineChange) bool {
 
 // pay plans how an edit is paid that makes the order dearer.
 func (c EditItems) pay(o Order, more int64) ([]*orderv1.PlannedPayment, error) {
-	if len(c.Payments) == 0 && len(o.Payments) > 0 {
+	if len(c.Payments) == 0 && (o.Payable() || o.Imported) {
 		return nil, nil
 	}
 	asked := c.Payments

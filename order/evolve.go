@@ -59,7 +59,7 @@ func Evolve(o Order, e proto.Message) Order {
 
 // evolveLife folds the events of the order's life after the sale.
 func (o Order) evolveLife(e proto.Message) Order {
-	for _, fold := range []func(Order, proto.Message) (Order, bool){Order.evolveChange, Order.evolvePackage, Order.evolveReturn, Order.evolvePayment} {
+	for _, fold := range []func(Order, proto.Message) (Order, bool){Order.evolveChange, Order.evolvePackage, Order.evolveReturn, Order.evolvePayment, Order.evolveCredit} {
 		if next, known := fold(o, e); known {
 			return next
 		}
@@ -128,12 +128,6 @@ func planned(ps []*orderv1.PlannedPayment) []Payment {
 		})
 	}
 	return out
-}
-
-// paidElsewhere are the payments that stay when others take the place of the
-// rest.
-func paidElsewhere(ps []Payment) []Payment {
-	return slices.DeleteFunc(slices.Clone(ps), func(p Payment) bool { return p.Gateway != ExternalGateway })
 }
 
 // requested notes a send. A repeat of the latest request updates it in place; a
@@ -263,7 +257,8 @@ func released(o Order, e *orderv1.OrderHoldReleased) Order {
 		o.Round++
 	}
 	if len(e.GetPayments()) > 0 {
-		o.Payments = append(planned(e.GetPayments()), paidElsewhere(o.Payments)...)
+		kept, _ := staying(o.Payments)
+		o.Payments = append(planned(e.GetPayments()), kept...)
 	}
 	if o.HeldFrom != None {
 		return o.resumedSale()

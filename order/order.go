@@ -128,6 +128,10 @@ type Order struct {
 	// says that nobody has looked yet whether too much is authorized for that.
 	Recorded      []string `cbor:"56,keyasint,omitzero"`
 	PaidElsewhere bool     `cbor:"57,keyasint,omitzero"`
+	// CreditFreed is the credit of an exchange that went back to where it came
+	// from, and CreditsBack are the requests that brought credit back here.
+	CreditFreed int64    `cbor:"58,keyasint,omitzero"`
+	CreditsBack []string `cbor:"59,keyasint,omitzero"`
 	// Linked are the orders that take the place of units of this one.
 	Linked []string `cbor:"52,keyasint,omitzero"`
 }

@@ -34,6 +34,9 @@ func pay(asked []PaymentItem, currency string, total int64, sound bool, v *fault
 		if plan[i].GetPaymentItemId() == ExternalGateway && plan[i].GetGateway() != ExternalGateway {
 			v.Add(path+".payment_item_id", "%q is for payments that are made elsewhere", ExternalGateway)
 		}
+		if plan[i].GetPaymentItemId() == CreditGateway || plan[i].GetGateway() == CreditGateway {
+			v.Add(path+".gateway", "%q is for what returned units are worth", CreditGateway)
+		}
 		switch {
 		case p.Amount.Given():
 			checkCurrency(path+".amount", p.Amount, currency, true, v)

@@ -61,16 +61,5 @@ func (o Order) recorded(e *orderv1.OrderPaymentRecorded) Order {
 	return o
 }
 
-// elsewhere is what was paid elsewhere and not given back.
-func (o Order) elsewhere() int64 {
-	var sum int64
-	for _, p := range o.Payments {
-		if p.Gateway == ExternalGateway {
-			sum += p.Ledger.Net()
-		}
-	}
-	return sum
-}
-
 // Covered reports whether the order needs no further payment.
 func (o Order) Covered() bool { return o.Surplus() >= 0 }

@@ -37,7 +37,8 @@ func (c RetryPayment) Decide(o Order) ([]proto.Message, error) {
 				"payments: order %s has an authorized payment already; try again without new ones, or cancel", o.ID)
 		}
 		var v fault.Fields
-		released.Payments = pay(c.Payments, o.Currency, o.TotalMinor-o.elsewhere(), true, &v)
+		_, kept := staying(o.Payments)
+		released.Payments = pay(c.Payments, o.Currency, o.TotalMinor-kept, true, &v)
 		if err := v.Err(); err != nil {
 			return nil, err
 		}
@@ -48,7 +49,7 @@ func (c RetryPayment) Decide(o Order) ([]proto.Message, error) {
 // touched reports whether any payment item is, or may be, authorized.
 func (o Order) touched() bool {
 	for _, p := range o.Payments {
-		if p.Gateway != ExternalGateway && p.Ledger.Secured() > 0 || o.Uncertain(orderv1.Step_STEP_AUTHORIZE_PAYMENT, p.ItemID) {
+		if !p.stays() && p.Ledger.Secured() > 0 || o.Uncertain(orderv1.Step_STEP_AUTHORIZE_PAYMENT, p.ItemID) {
 			return true
 		}
 	}

@@ -174,9 +174,6 @@ type Exchange struct {
 	ShippingAddress *Address
 }
 
-// CreditGateway is the gateway of what returned units are worth in an exchange.
-const CreditGateway = "credit"
-
 // order is the exchange order as it will be stored.
 func (x Exchange) order(o Order, r Return, credit int64, now time.Time) (*orderv1.OrderCreated, error) {
 	c := Create{
@@ -189,14 +186,10 @@ func (x Exchange) order(o Order, r Return, credit int64, now time.Time) (*orderv
 		return nil, err
 	}
 	if covered := min(credit, total.Total); covered > 0 {
-		c.Payments = []PaymentItem{{ItemID: CreditGateway, Gateway: CreditGateway, Token: o.ID + "/" + r.ID, Amount: o.amount(covered)}}
+		c.Credit = o.amount(covered)
 	}
 	if total.Total > credit {
-		rest := slices.Clone(x.Payments)
-		if len(rest) == 0 {
-			rest = []PaymentItem{{}}
-		}
-		c.Payments = append(c.Payments, rest...)
+		c.Payments = slices.Clone(x.Payments)
 	}
 	return c.linked(x.OrderID)
 }

@@ -58,6 +58,7 @@ var everyCommand = []command{
 	order.Resume{Reason: "provider is back"},
 	order.Skip{Reason: "counted by hand"},
 	order.Compensate{Reason: "give up"},
+	order.GiveBackCredit{RequestID: "order-exchange-1:return_credit:1", From: "order-exchange-1", Minor: 500, Now: noon},
 	order.NotePayment{RecordID: "recorded:1", Number: 7001, Minor: 2000, Method: "cash", By: "ann", Now: noon},
 }
 

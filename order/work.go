@@ -34,6 +34,9 @@ type Work struct {
 	Linked   []byte `cbor:"13,keyasint,omitzero"`
 	LinkedID string `cbor:"14,keyasint,omitzero"`
 
+	// CreditMinor is the credit to bring back.
+	CreditMinor int64 `cbor:"25,keyasint,omitzero"`
+
 	// Units, By, Reason and ValueMinor are told again when the work is done.
 	Units      []Units `cbor:"15,keyasint,omitzero"`
 	By         string  `cbor:"16,keyasint,omitzero"`
@@ -71,6 +74,10 @@ const (
 	PayWork
 	// SurplusWork gives up what is authorized and was paid elsewhere.
 	SurplusWork
+	// CreditWork brings credit back to the order that it came from.
+	CreditWork
+	// RefundWork refunds credit that came back.
+	RefundWork
 )
 
 // Line is a line of the order, or one that the work's edit adds.
@@ -163,7 +170,7 @@ func (o Order) workMoved(ts []Transaction) Order {
 			switch t.Operation {
 			case orderv1.PaymentOperation_PAYMENT_OPERATION_VOID, orderv1.PaymentOperation_PAYMENT_OPERATION_REFUND:
 				w.GivenBackMinor += t.MovedMinor
-				if w.Kind == ReturnWork && t.Operation == orderv1.PaymentOperation_PAYMENT_OPERATION_VOID {
+				if (w.Kind == ReturnWork || w.Kind == RefundWork) && t.Operation == orderv1.PaymentOperation_PAYMENT_OPERATION_VOID {
 					w.ForgivenMinor += settled(t.MovedMinor)
 				}
 			case orderv1.PaymentOperation_PAYMENT_OPERATION_CAPTURE:

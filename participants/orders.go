@@ -14,7 +14,8 @@ import (
 )
 
 // Orders serves the queue of linked orders: exchanges and replacements that a
-// piece of another order's work asks for.
+// piece of another order's work asks for, and the credit that an exchange brings
+// back.
 type Orders struct {
 	Queues *workqueue.Queues
 	Log    eventstore.Log[order.Order]
@@ -34,11 +35,15 @@ func (p Orders) handle(ctx context.Context, r request, m jetstream.Msg) (any, er
 		return nil, err
 	}
 	reply := skava.LinkedOrderReply{RequestID: r.id, ResponseCode: skava.CodeDone}
-	res, err := p.Log.Execute(ctx, r.meta("orders"), body.OrderID, order.CreateLinked{Stored: body.Stored, Now: p.Now()})
+	var c eventstore.Command[order.Order] = order.CreateLinked{Stored: body.Stored, Now: p.Now()}
+	if body.CreditMinor > 0 {
+		c = order.GiveBackCredit{RequestID: r.id, From: r.order, Minor: body.CreditMinor, Now: p.Now()}
+	}
+	res, err := p.Log.Execute(ctx, r.meta("orders"), body.OrderID, c)
 	switch kind := fault.KindOf(err); {
 	case err == nil:
 		reply.OrderNumber = res.States[body.OrderID].Number
-	case kind == fault.Conflict || kind == fault.Invalid || kind == fault.Precondition:
+	case kind == fault.Conflict || kind == fault.Invalid || kind == fault.Precondition || kind == fault.NotFound:
 		reply.ResponseCode, reply.ResponseMessage = skava.CodeRefused, fault.ReasonOf(err)
 	default:
 		return nil, err

@@ -72,7 +72,7 @@ func done(w order.Work) proto.Message {
 		return &orderv1.ReturnClosed{ReturnId: w.Subject, WorkId: w.ID}
 	case order.PayWork:
 		return &orderv1.PaymentRetried{RetryId: w.Subject, WorkId: w.ID, Reason: order.ReasonPaymentDeclined}
-	case order.SurplusWork:
+	case order.SurplusWork, order.RefundWork, order.CreditWork:
 		return &orderv1.WorkDone{WorkId: w.ID}
 	case order.ReplaceWork:
 	}
@@ -125,6 +125,7 @@ func anyChange(t *rapid.T, o order.Order) interface {
 		order.EditMetadata{},
 		order.Update{},
 		order.RetryPayment{Payments: []order.PaymentItem{{}}},
+		order.GiveBackCredit{RequestID: fmt.Sprint("back ", price), Minor: price.Minor},
 		order.NotePayment{RecordID: fmt.Sprint("cash ", price), Minor: price.Minor},
 	}).Draw(t, "other")
 }

@@ -33,6 +33,7 @@ var Amendment = Plan{Name: "amendment", Steps: []PlanStep{
 	{Step: orderv1.Step_STEP_VOID_UNITS, Timeout: slow, Applies: moves(orderv1.Step_STEP_VOID_UNITS)},
 	{Step: orderv1.Step_STEP_REFUND_UNITS, Timeout: slow, Applies: moves(orderv1.Step_STEP_REFUND_UNITS)},
 	{Step: orderv1.Step_STEP_CREATE_LINKED_ORDER, Timeout: quick, Applies: with(func(w order.Work) bool { return w.LinkedID != "" })},
+	{Step: orderv1.Step_STEP_RETURN_CREDIT, Timeout: quick, Applies: with(func(w order.Work) bool { return w.CreditMinor > 0 })},
 }}
 
 // with asks the piece of work that the order is at.
@@ -159,11 +160,13 @@ func (s saga) done(w order.Work) []proto.Message {
 		return events
 	case order.PayWork:
 		return s.paid(w)
-	case order.SurplusWork:
+	case order.CreditWork:
+		return []proto.Message{&orderv1.CreditReturned{OriginalOrderId: w.Subject, AmountMinor: w.CreditMinor, WorkId: w.ID}}
+	case order.SurplusWork, order.RefundWork:
 	case order.ReplaceWork:
 		return []proto.Message{&orderv1.ReplaceOrderCreated{OrderId: w.LinkedID, Lines: lines(w.Units), WorkId: w.ID}}
 	}
-	return []proto.Message{&orderv1.WorkDone{WorkId: w.ID}}
+	return []proto.Message{&orderv1.WorkDone{WorkId: w.ID, ForgivenMinor: w.ForgivenMinor}}
 }
 
 // surplus gives up what is authorized and was paid elsewhere. It looks once
@@ -181,6 +184,17 @@ func (s saga) surplus() []proto.Message {
 		return nil
 	}
 	return []proto.Message{found}
+}
+
+// freeCredit brings back what an exchange order does not use of its credit.
+func (s saga) freeCredit() []proto.Message {
+	free := s.order.FreeCredit()
+	if free <= 0 {
+		return nil
+	}
+	return []proto.Message{&orderv1.CreditFreed{
+		AmountMinor: free, OriginalOrderId: s.order.OriginalOrderID, Work: &orderv1.Work{WorkId: s.order.NextWork(), CreditMinor: free},
+	}}
 }
 
 // paid tells how an attempt to pay what is due has ended.

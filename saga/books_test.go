@@ -19,6 +19,7 @@ type books struct {
 	held             map[string]map[string]int64 // by request id and SKU
 	opened, net      map[string]int64            // by payment item
 	linked           map[string]bool
+	credit           int64 // that went back to the order that it came from
 	replies          map[string]order.Answer
 	closed           map[string]bool
 	known            map[string]bool // ids of transactions
@@ -94,6 +95,12 @@ func (b *books) work(r saga.Request, refused bool) order.Answer {
 			a.Transactions = append(a.Transactions, out)
 		}
 	case skava.LinkedOrder:
+		if body.CreditMinor > 0 {
+			if a.Succeeded {
+				b.credit += body.CreditMinor
+			}
+			break
+		}
 		if a.Succeeded && b.linked[body.OrderID] {
 			b.t.Fatalf("order %s is created twice", body.OrderID)
 		}
@@ -208,6 +215,9 @@ func (b *books) wrong(o order.Order) string {
 	overpaid := secured > o.DueMinor && opened == 0 && len(o.Recorded) > 0 // somebody has to give it back
 	if secured != o.DueMinor && !overpaid {
 		return "what is secured is not what is due"
+	}
+	if o.FreeCredit() != 0 || b.credit != o.CreditFreed {
+		return "credit that is not used has not gone back"
 	}
 	if o.OwedMinor < 0 || o.OwedMinor > opened {
 		return "more is owed than can be taken"

@@ -23,11 +23,13 @@ func Next(p Plan, pol Policy, o order.Order, now time.Time) []proto.Message {
 		return nil
 	}
 	s := saga{p, pol, o, now}
-	if len(o.Work) > 0 && !o.Compensating {
+	if len(o.Work) > 0 && (!o.Compensating || o.Status == order.Cancelled) {
 		return s.amend()
 	}
-	if found := s.surplus(); found != nil {
-		return found
+	for _, rule := range []func() []proto.Message{s.surplus, s.freeCredit} {
+		if events := rule(); events != nil {
+			return events
+		}
 	}
 	switch o.Status {
 	case order.Created:

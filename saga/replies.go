@@ -25,7 +25,7 @@ func ReadReply(s orderv1.Step, data []byte) (order.Answer, error) {
 		orderv1.Step_STEP_VOID_PAYMENT, orderv1.Step_STEP_REFUND_PAYMENT, orderv1.Step_STEP_AUTHORIZE_UNITS,
 		orderv1.Step_STEP_CAPTURE_UNITS, orderv1.Step_STEP_VOID_UNITS, orderv1.Step_STEP_REFUND_UNITS:
 		return read(s, data, paymentAnswer)
-	case orderv1.Step_STEP_CREATE_LINKED_ORDER:
+	case orderv1.Step_STEP_CREATE_LINKED_ORDER, orderv1.Step_STEP_RETURN_CREDIT:
 		return read(s, data, func(r skava.LinkedOrderReply) order.Answer {
 			return order.Answer{RequestID: r.RequestID, Code: r.ResponseCode, Message: r.ResponseMessage}
 		})

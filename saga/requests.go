@@ -55,6 +55,9 @@ func RequestFor(o order.Order, st order.StepProgress) Request {
 	case orderv1.Step_STEP_CREATE_LINKED_ORDER:
 		w, _ := o.CurrentWork()
 		r.Queue, r.Payload = skava.QueueLinkedOrders, skava.LinkedOrder{OrderID: w.LinkedID, Stored: w.Linked}
+	case orderv1.Step_STEP_RETURN_CREDIT:
+		w, _ := o.CurrentWork()
+		r.Queue, r.Payload = skava.QueueLinkedOrders, skava.LinkedOrder{OrderID: w.Subject, CreditMinor: w.CreditMinor}
 	case orderv1.Step_STEP_BLOCK_PROMOTION:
 		r.Queue, r.Payload = skava.QueuePromotion, promotion(o, skava.PromotionBlock)
 	case orderv1.Step_STEP_ASSIGN_PROMOTION:

@@ -38,7 +38,12 @@ func toAuthorize(o order.Order) []int64 {
 	if brought := w.Brought(); len(brought) > 0 {
 		return among(brought, true, func(p order.Payment) int64 { return p.AmountMinor - p.Ledger.Secured() })(o)
 	}
-	return money.Split(w.AuthorizeMinor, each(func(p order.Payment) int64 { return p.AmountMinor })(o))
+	return money.Split(w.AuthorizeMinor, each(func(p order.Payment) int64 {
+		if p.Gateway == order.CreditGateway {
+			return 0 // it is spent
+		}
+		return p.AmountMinor
+	})(o))
 }
 
 // toCapture spreads what is to be taken over what is authorized.
@@ -81,7 +86,7 @@ func toVoid(o order.Order) []int64 {
 		}
 		back = max(back, owed)
 	}
-	return bounded(back, each(open)(o))
+	return moneyFirst(o, back, each(open)(o))
 }
 
 // replaced is what another attempt to pay leaves to be given up: what it brought
@@ -95,7 +100,7 @@ func replaced(o order.Order, w order.Work) []int64 {
 	for _, n := range unused {
 		old -= n
 	}
-	for i, n := range bounded(old, among(brought, false, open)(o)) {
+	for i, n := range moneyFirst(o, old, among(brought, false, open)(o)) {
 		unused[i] += n
 	}
 	return unused
@@ -123,7 +128,32 @@ func toRefund(o order.Order) []int64 {
 			back += p.Ledger.Net()
 		}
 	}
-	return bounded(back, each(net)(o))
+	return moneyFirst(o, back, each(net)(o))
+}
+
+// moneyFirst spreads what goes back over the room that there is: what was paid
+// with money goes back as money before credit of an exchange becomes free.
+func moneyFirst(o order.Order, amount int64, room []int64) []int64 {
+	money, credit := slices.Clone(room), slices.Clone(room)
+	for i, p := range o.Payments {
+		if p.Gateway == order.CreditGateway {
+			money[i] = 0
+		} else {
+			credit[i] = 0
+		}
+	}
+	out := bounded(amount, money)
+	for _, n := range out {
+		amount -= n
+	}
+	rest := bounded(amount, credit)
+	if out == nil {
+		return rest
+	}
+	for i, n := range rest {
+		out[i] += n
+	}
+	return out
 }
 
 // bounded spreads an amount in proportion to the room there is, and never

@@ -18,6 +18,7 @@ func printOrder(w io.Writer, o *orderv1.Order) {
 	field(w, "Payment", o.GetPaymentStatus())
 	field(w, "Payment due", amount(o.GetPaymentDue()))
 	field(w, "Not taken", o.GetPaymentDueMessage())
+	field(w, "Store credit", amount(o.GetStoreCredit()))
 	if n := o.GetOpenWork(); n > 0 {
 		field(w, "Under way", fmt.Sprintf("%d pieces of work", n))
 	}

@@ -23,6 +23,7 @@ var commandsOf = map[string][]any{
 		order.CreateLinked{},
 		order.Delete{},
 		order.EditItems{},
+		order.GiveBackCredit{},
 		order.EditMetadata{},
 		order.Hold{},
 		order.Import{},

@@ -88,7 +88,9 @@ func released(o *orderv1.Order, e *orderv1.OrderHoldReleased) {
 		o.FraudVerdict = orderv1.FraudVerdict_FRAUD_VERDICT_ACCEPT
 	}
 	if len(e.GetPayments()) > 0 {
-		kept := slices.DeleteFunc(o.GetPayments(), func(p *orderv1.OrderPayment) bool { return p.GetGateway() != order.ExternalGateway })
+		kept := slices.DeleteFunc(o.GetPayments(), func(p *orderv1.OrderPayment) bool {
+			return p.GetGateway() != order.ExternalGateway && p.GetGateway() != order.CreditGateway
+		})
 		o.Payments = append(currency(o.GetCurrencyCode()).payments(e.GetPayments()), kept...)
 	}
 	if o.GetStatus() == orderv1.OrderStatus_ORDER_STATUS_ON_HOLD && heldSale(o) { // it goes on where it was

@@ -19,7 +19,10 @@ func foldLife(o *orderv1.Order, e proto.Message) (known bool) {
 		each(o, e.GetLines(), func(i *orderv1.OrderItem, n int64) { i.Cancelled += n })
 		o.Due.MinorUnits -= e.GetValueMinor()
 		o.OpenWork++
-	case *orderv1.OrderItemsCancelled, *orderv1.WorkDone, *orderv1.ShipmentSettled:
+	case *orderv1.OrderItemsCancelled, *orderv1.ShipmentSettled:
+		o.OpenWork--
+	case *orderv1.WorkDone:
+		noLongerDue(o, e.GetForgivenMinor())
 		o.OpenWork--
 	case *orderv1.OrderEditRequested:
 		o.PendingEdits = append(o.PendingEdits, cur.edit(e))

@@ -18,6 +18,18 @@ func foldPayment(o *orderv1.Order, e proto.Message) (known bool) {
 		recorded(o, e)
 	case *orderv1.SurplusFound:
 		o.OpenWork++
+	case *orderv1.CreditFreed:
+		o.OpenWork++
+	case *orderv1.CreditReturned:
+		o.OpenWork--
+	case *orderv1.CreditGivenBack:
+		o.Due.MinorUnits -= e.GetRefundMinor()
+		if kept := e.GetKeptMinor(); kept > 0 {
+			o.StoreCredit = cur.money(o.GetStoreCredit().GetMinorUnits() + kept)
+		}
+		if e.GetWork() != nil {
+			o.OpenWork++
+		}
 	case *orderv1.PaymentDue:
 		o.PaymentDue = cur.money(o.GetPaymentDue().GetMinorUnits() + e.GetAmountMinor())
 		o.PaymentDueMessage = e.GetMessage()

@@ -102,6 +102,7 @@ func TestAnExchangeIsPaidFromWhatCameBack(t *testing.T) {
 			s.ship(t, linked)
 			s.accept(t, &orderv1.AcceptReturnRequest{OrderId: linked, ReturnId: s.sendBack(t, linked, units("1", 1)), Restock: true})
 			s.stands(t, linked, returned, 0, 0, 0)
+			s.stands(t, id, shipped, 1000, 0, 1000) // what the tea was worth went back to its payment
 		})
 	}
 }

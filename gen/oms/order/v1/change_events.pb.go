@@ -49,7 +49,9 @@ type Work struct {
 	// Authorizations are given up before captures are refunded.
 	VoidFirst bool `protobuf:"varint,9,opt,name=void_first,json=voidFirst,proto3" json:"void_first,omitempty"`
 	// Order to create; its id is fixed, so that it is created once.
-	LinkedOrder   *OrderCreated `protobuf:"bytes,10,opt,name=linked_order,json=linkedOrder,proto3" json:"linked_order,omitempty"`
+	LinkedOrder *OrderCreated `protobuf:"bytes,10,opt,name=linked_order,json=linkedOrder,proto3" json:"linked_order,omitempty"`
+	// Credit to give back to the order that it came from.
+	CreditMinor   int64 `protobuf:"varint,11,opt,name=credit_minor,json=creditMinor,proto3" json:"credit_minor,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -152,6 +154,13 @@ func (x *Work) GetLinkedOrder() *OrderCreated {
 		return x.LinkedOrder
 	}
 	return nil
+}
+
+func (x *Work) GetCreditMinor() int64 {
+	if x != nil {
+		return x.CreditMinor
+	}
+	return 0
 }
 
 // OrderItemsCancelRequested: some units are not wanted any more; the saga gives
@@ -762,7 +771,9 @@ func (x *WorkRejected) GetMessage() string {
 type WorkDone struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The work.
-	WorkId        string `protobuf:"bytes,1,opt,name=work_id,json=workId,proto3" json:"work_id,omitempty"`
+	WorkId string `protobuf:"bytes,1,opt,name=work_id,json=workId,proto3" json:"work_id,omitempty"`
+	// Part of what was given back that was due and had not been taken.
+	ForgivenMinor int64 `protobuf:"varint,2,opt,name=forgiven_minor,json=forgivenMinor,proto3" json:"forgiven_minor,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -802,6 +813,13 @@ func (x *WorkDone) GetWorkId() string {
 		return x.WorkId
 	}
 	return ""
+}
+
+func (x *WorkDone) GetForgivenMinor() int64 {
+	if x != nil {
+		return x.ForgivenMinor
+	}
+	return 0
 }
 
 // OrderStatusPatched: somebody moved the order, or lines of it, along its
@@ -1646,7 +1664,7 @@ var File_oms_order_v1_change_events_proto protoreflect.FileDescriptor
 
 const file_oms_order_v1_change_events_proto_rawDesc = "" +
 	"\n" +
-	" oms/order/v1/change_events.proto\x12\foms.order.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19oms/order/v1/events.proto\x1a\x19oms/order/v1/values.proto\"\xc5\x03\n" +
+	" oms/order/v1/change_events.proto\x12\foms.order.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19oms/order/v1/events.proto\x1a\x19oms/order/v1/values.proto\"\xe8\x03\n" +
 	"\x04Work\x12\x17\n" +
 	"\awork_id\x18\x01 \x01(\tR\x06workId\x124\n" +
 	"\areserve\x18\x02 \x03(\v2\x1a.oms.order.v1.ItemQuantityR\areserve\x12.\n" +
@@ -1659,7 +1677,8 @@ const file_oms_order_v1_change_events_proto_rawDesc = "" +
 	"\n" +
 	"void_first\x18\t \x01(\bR\tvoidFirst\x12=\n" +
 	"\flinked_order\x18\n" +
-	" \x01(\v2\x1a.oms.order.v1.OrderCreatedR\vlinkedOrder\"\xd2\x02\n" +
+	" \x01(\v2\x1a.oms.order.v1.OrderCreatedR\vlinkedOrder\x12!\n" +
+	"\fcredit_minor\x18\v \x01(\x03R\vcreditMinor\"\xd2\x02\n" +
 	"\x19OrderItemsCancelRequested\x12'\n" +
 	"\x0fcancellation_id\x18\x01 \x01(\tR\x0ecancellationId\x120\n" +
 	"\x05lines\x18\x02 \x03(\v2\x1a.oms.order.v1.ItemQuantityR\x05lines\x12\x1f\n" +
@@ -1708,9 +1727,10 @@ const file_oms_order_v1_change_events_proto_rawDesc = "" +
 	"\fWorkRejected\x12\x17\n" +
 	"\awork_id\x18\x01 \x01(\tR\x06workId\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x18\n" +
-	"\amessage\x18\x03 \x01(\tR\amessage\"#\n" +
+	"\amessage\x18\x03 \x01(\tR\amessage\"J\n" +
 	"\bWorkDone\x12\x17\n" +
-	"\awork_id\x18\x01 \x01(\tR\x06workId\"\xc0\x04\n" +
+	"\awork_id\x18\x01 \x01(\tR\x06workId\x12%\n" +
+	"\x0eforgiven_minor\x18\x02 \x01(\x03R\rforgivenMinor\"\xc0\x04\n" +
 	"\x12OrderStatusPatched\x121\n" +
 	"\x06status\x18\x01 \x01(\x0e2\x19.oms.order.v1.OrderStatusR\x06status\x12\x1f\n" +
 	"\vreason_code\x18\x02 \x01(\tR\n" +

@@ -181,6 +181,227 @@ func (x *SurplusFound) GetWork() *Work {
 	return nil
 }
 
+// CreditFreed: an exchange order does not use all of its credit any more. The
+// rest goes back to the order that it came from.
+type CreditFreed struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How much, in minor units.
+	AmountMinor int64 `protobuf:"varint,1,opt,name=amount_minor,json=amountMinor,proto3" json:"amount_minor,omitempty"`
+	// Order that it came from.
+	OriginalOrderId string `protobuf:"bytes,2,opt,name=original_order_id,json=originalOrderId,proto3" json:"original_order_id,omitempty"`
+	// What is to be done.
+	Work          *Work `protobuf:"bytes,3,opt,name=work,proto3" json:"work,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreditFreed) Reset() {
+	*x = CreditFreed{}
+	mi := &file_oms_order_v1_payment_events_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreditFreed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreditFreed) ProtoMessage() {}
+
+func (x *CreditFreed) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_order_v1_payment_events_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreditFreed.ProtoReflect.Descriptor instead.
+func (*CreditFreed) Descriptor() ([]byte, []int) {
+	return file_oms_order_v1_payment_events_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *CreditFreed) GetAmountMinor() int64 {
+	if x != nil {
+		return x.AmountMinor
+	}
+	return 0
+}
+
+func (x *CreditFreed) GetOriginalOrderId() string {
+	if x != nil {
+		return x.OriginalOrderId
+	}
+	return ""
+}
+
+func (x *CreditFreed) GetWork() *Work {
+	if x != nil {
+		return x.Work
+	}
+	return nil
+}
+
+// CreditReturned: the order that the credit came from has it again.
+type CreditReturned struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Order that it came from.
+	OriginalOrderId string `protobuf:"bytes,1,opt,name=original_order_id,json=originalOrderId,proto3" json:"original_order_id,omitempty"`
+	// How much, in minor units.
+	AmountMinor int64 `protobuf:"varint,2,opt,name=amount_minor,json=amountMinor,proto3" json:"amount_minor,omitempty"`
+	// Work that is done with it.
+	WorkId        string `protobuf:"bytes,3,opt,name=work_id,json=workId,proto3" json:"work_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreditReturned) Reset() {
+	*x = CreditReturned{}
+	mi := &file_oms_order_v1_payment_events_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreditReturned) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreditReturned) ProtoMessage() {}
+
+func (x *CreditReturned) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_order_v1_payment_events_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreditReturned.ProtoReflect.Descriptor instead.
+func (*CreditReturned) Descriptor() ([]byte, []int) {
+	return file_oms_order_v1_payment_events_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *CreditReturned) GetOriginalOrderId() string {
+	if x != nil {
+		return x.OriginalOrderId
+	}
+	return ""
+}
+
+func (x *CreditReturned) GetAmountMinor() int64 {
+	if x != nil {
+		return x.AmountMinor
+	}
+	return 0
+}
+
+func (x *CreditReturned) GetWorkId() string {
+	if x != nil {
+		return x.WorkId
+	}
+	return ""
+}
+
+// CreditGivenBack: an exchange gives credit back to this order. What its
+// payments still have is refunded; the rest the customer keeps as credit.
+type CreditGivenBack struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Request that brought it; it counts once.
+	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// The exchange order.
+	ExchangeOrderId string `protobuf:"bytes,2,opt,name=exchange_order_id,json=exchangeOrderId,proto3" json:"exchange_order_id,omitempty"`
+	// What is refunded, in minor units.
+	RefundMinor int64 `protobuf:"varint,3,opt,name=refund_minor,json=refundMinor,proto3" json:"refund_minor,omitempty"`
+	// What the customer keeps as credit.
+	KeptMinor int64 `protobuf:"varint,4,opt,name=kept_minor,json=keptMinor,proto3" json:"kept_minor,omitempty"`
+	// What is to be done; absent when nothing is refunded.
+	Work *Work `protobuf:"bytes,5,opt,name=work,proto3" json:"work,omitempty"`
+	// When, by the service's clock.
+	At            *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=at,proto3" json:"at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreditGivenBack) Reset() {
+	*x = CreditGivenBack{}
+	mi := &file_oms_order_v1_payment_events_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreditGivenBack) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreditGivenBack) ProtoMessage() {}
+
+func (x *CreditGivenBack) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_order_v1_payment_events_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreditGivenBack.ProtoReflect.Descriptor instead.
+func (*CreditGivenBack) Descriptor() ([]byte, []int) {
+	return file_oms_order_v1_payment_events_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *CreditGivenBack) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *CreditGivenBack) GetExchangeOrderId() string {
+	if x != nil {
+		return x.ExchangeOrderId
+	}
+	return ""
+}
+
+func (x *CreditGivenBack) GetRefundMinor() int64 {
+	if x != nil {
+		return x.RefundMinor
+	}
+	return 0
+}
+
+func (x *CreditGivenBack) GetKeptMinor() int64 {
+	if x != nil {
+		return x.KeptMinor
+	}
+	return 0
+}
+
+func (x *CreditGivenBack) GetWork() *Work {
+	if x != nil {
+		return x.Work
+	}
+	return nil
+}
+
+func (x *CreditGivenBack) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
 // PaymentDue: what units cost that have left could not be taken. The order goes
 // on without it, and it stays due until it is paid in another way.
 type PaymentDue struct {
@@ -201,7 +422,7 @@ type PaymentDue struct {
 
 func (x *PaymentDue) Reset() {
 	*x = PaymentDue{}
-	mi := &file_oms_order_v1_payment_events_proto_msgTypes[2]
+	mi := &file_oms_order_v1_payment_events_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -213,7 +434,7 @@ func (x *PaymentDue) String() string {
 func (*PaymentDue) ProtoMessage() {}
 
 func (x *PaymentDue) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_order_v1_payment_events_proto_msgTypes[2]
+	mi := &file_oms_order_v1_payment_events_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -226,7 +447,7 @@ func (x *PaymentDue) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PaymentDue.ProtoReflect.Descriptor instead.
 func (*PaymentDue) Descriptor() ([]byte, []int) {
-	return file_oms_order_v1_payment_events_proto_rawDescGZIP(), []int{2}
+	return file_oms_order_v1_payment_events_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *PaymentDue) GetWorkId() string {
@@ -283,7 +504,7 @@ type PaymentRetryRequested struct {
 
 func (x *PaymentRetryRequested) Reset() {
 	*x = PaymentRetryRequested{}
-	mi := &file_oms_order_v1_payment_events_proto_msgTypes[3]
+	mi := &file_oms_order_v1_payment_events_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -295,7 +516,7 @@ func (x *PaymentRetryRequested) String() string {
 func (*PaymentRetryRequested) ProtoMessage() {}
 
 func (x *PaymentRetryRequested) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_order_v1_payment_events_proto_msgTypes[3]
+	mi := &file_oms_order_v1_payment_events_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -308,7 +529,7 @@ func (x *PaymentRetryRequested) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PaymentRetryRequested.ProtoReflect.Descriptor instead.
 func (*PaymentRetryRequested) Descriptor() ([]byte, []int) {
-	return file_oms_order_v1_payment_events_proto_rawDescGZIP(), []int{3}
+	return file_oms_order_v1_payment_events_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *PaymentRetryRequested) GetRetryId() string {
@@ -367,7 +588,7 @@ type PaymentRetried struct {
 
 func (x *PaymentRetried) Reset() {
 	*x = PaymentRetried{}
-	mi := &file_oms_order_v1_payment_events_proto_msgTypes[4]
+	mi := &file_oms_order_v1_payment_events_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -379,7 +600,7 @@ func (x *PaymentRetried) String() string {
 func (*PaymentRetried) ProtoMessage() {}
 
 func (x *PaymentRetried) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_order_v1_payment_events_proto_msgTypes[4]
+	mi := &file_oms_order_v1_payment_events_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -392,7 +613,7 @@ func (x *PaymentRetried) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PaymentRetried.ProtoReflect.Descriptor instead.
 func (*PaymentRetried) Descriptor() ([]byte, []int) {
-	return file_oms_order_v1_payment_events_proto_rawDescGZIP(), []int{4}
+	return file_oms_order_v1_payment_events_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *PaymentRetried) GetRetryId() string {
@@ -453,7 +674,24 @@ const file_oms_order_v1_payment_events_proto_rawDesc = "" +
 	"\x02at\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"Y\n" +
 	"\fSurplusFound\x12!\n" +
 	"\famount_minor\x18\x01 \x01(\x03R\vamountMinor\x12&\n" +
-	"\x04work\x18\x02 \x01(\v2\x12.oms.order.v1.WorkR\x04work\"\xa6\x01\n" +
+	"\x04work\x18\x02 \x01(\v2\x12.oms.order.v1.WorkR\x04work\"\x84\x01\n" +
+	"\vCreditFreed\x12!\n" +
+	"\famount_minor\x18\x01 \x01(\x03R\vamountMinor\x12*\n" +
+	"\x11original_order_id\x18\x02 \x01(\tR\x0foriginalOrderId\x12&\n" +
+	"\x04work\x18\x03 \x01(\v2\x12.oms.order.v1.WorkR\x04work\"x\n" +
+	"\x0eCreditReturned\x12*\n" +
+	"\x11original_order_id\x18\x01 \x01(\tR\x0foriginalOrderId\x12!\n" +
+	"\famount_minor\x18\x02 \x01(\x03R\vamountMinor\x12\x17\n" +
+	"\awork_id\x18\x03 \x01(\tR\x06workId\"\xf2\x01\n" +
+	"\x0fCreditGivenBack\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x01 \x01(\tR\trequestId\x12*\n" +
+	"\x11exchange_order_id\x18\x02 \x01(\tR\x0fexchangeOrderId\x12!\n" +
+	"\frefund_minor\x18\x03 \x01(\x03R\vrefundMinor\x12\x1d\n" +
+	"\n" +
+	"kept_minor\x18\x04 \x01(\x03R\tkeptMinor\x12&\n" +
+	"\x04work\x18\x05 \x01(\v2\x12.oms.order.v1.WorkR\x04work\x12*\n" +
+	"\x02at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"\xa6\x01\n" +
 	"\n" +
 	"PaymentDue\x12\x17\n" +
 	"\awork_id\x18\x01 \x01(\tR\x06workId\x12!\n" +
@@ -489,30 +727,36 @@ func file_oms_order_v1_payment_events_proto_rawDescGZIP() []byte {
 	return file_oms_order_v1_payment_events_proto_rawDescData
 }
 
-var file_oms_order_v1_payment_events_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_oms_order_v1_payment_events_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_oms_order_v1_payment_events_proto_goTypes = []any{
 	(*OrderPaymentRecorded)(nil),  // 0: oms.order.v1.OrderPaymentRecorded
 	(*SurplusFound)(nil),          // 1: oms.order.v1.SurplusFound
-	(*PaymentDue)(nil),            // 2: oms.order.v1.PaymentDue
-	(*PaymentRetryRequested)(nil), // 3: oms.order.v1.PaymentRetryRequested
-	(*PaymentRetried)(nil),        // 4: oms.order.v1.PaymentRetried
-	(*timestamppb.Timestamp)(nil), // 5: google.protobuf.Timestamp
-	(*Work)(nil),                  // 6: oms.order.v1.Work
-	(*PlannedPayment)(nil),        // 7: oms.order.v1.PlannedPayment
+	(*CreditFreed)(nil),           // 2: oms.order.v1.CreditFreed
+	(*CreditReturned)(nil),        // 3: oms.order.v1.CreditReturned
+	(*CreditGivenBack)(nil),       // 4: oms.order.v1.CreditGivenBack
+	(*PaymentDue)(nil),            // 5: oms.order.v1.PaymentDue
+	(*PaymentRetryRequested)(nil), // 6: oms.order.v1.PaymentRetryRequested
+	(*PaymentRetried)(nil),        // 7: oms.order.v1.PaymentRetried
+	(*timestamppb.Timestamp)(nil), // 8: google.protobuf.Timestamp
+	(*Work)(nil),                  // 9: oms.order.v1.Work
+	(*PlannedPayment)(nil),        // 10: oms.order.v1.PlannedPayment
 }
 var file_oms_order_v1_payment_events_proto_depIdxs = []int32{
-	5, // 0: oms.order.v1.OrderPaymentRecorded.at:type_name -> google.protobuf.Timestamp
-	6, // 1: oms.order.v1.SurplusFound.work:type_name -> oms.order.v1.Work
-	5, // 2: oms.order.v1.PaymentDue.at:type_name -> google.protobuf.Timestamp
-	7, // 3: oms.order.v1.PaymentRetryRequested.payments:type_name -> oms.order.v1.PlannedPayment
-	6, // 4: oms.order.v1.PaymentRetryRequested.work:type_name -> oms.order.v1.Work
-	5, // 5: oms.order.v1.PaymentRetryRequested.at:type_name -> google.protobuf.Timestamp
-	5, // 6: oms.order.v1.PaymentRetried.at:type_name -> google.protobuf.Timestamp
-	7, // [7:7] is the sub-list for method output_type
-	7, // [7:7] is the sub-list for method input_type
-	7, // [7:7] is the sub-list for extension type_name
-	7, // [7:7] is the sub-list for extension extendee
-	0, // [0:7] is the sub-list for field type_name
+	8,  // 0: oms.order.v1.OrderPaymentRecorded.at:type_name -> google.protobuf.Timestamp
+	9,  // 1: oms.order.v1.SurplusFound.work:type_name -> oms.order.v1.Work
+	9,  // 2: oms.order.v1.CreditFreed.work:type_name -> oms.order.v1.Work
+	9,  // 3: oms.order.v1.CreditGivenBack.work:type_name -> oms.order.v1.Work
+	8,  // 4: oms.order.v1.CreditGivenBack.at:type_name -> google.protobuf.Timestamp
+	8,  // 5: oms.order.v1.PaymentDue.at:type_name -> google.protobuf.Timestamp
+	10, // 6: oms.order.v1.PaymentRetryRequested.payments:type_name -> oms.order.v1.PlannedPayment
+	9,  // 7: oms.order.v1.PaymentRetryRequested.work:type_name -> oms.order.v1.Work
+	8,  // 8: oms.order.v1.PaymentRetryRequested.at:type_name -> google.protobuf.Timestamp
+	8,  // 9: oms.order.v1.PaymentRetried.at:type_name -> google.protobuf.Timestamp
+	10, // [10:10] is the sub-list for method output_type
+	10, // [10:10] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_oms_order_v1_payment_events_proto_init() }
@@ -528,7 +772,7 @@ func file_oms_order_v1_payment_events_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_oms_order_v1_payment_events_proto_rawDesc), len(file_oms_order_v1_payment_events_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   5,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -863,8 +863,11 @@ type Order struct {
 	PaymentDue *v1.Money `protobuf:"bytes,45,opt,name=payment_due,json=paymentDue,proto3" json:"payment_due,omitempty"`
 	// Why it could not be taken, for people.
 	PaymentDueMessage string `protobuf:"bytes,46,opt,name=payment_due_message,json=paymentDueMessage,proto3" json:"payment_due_message,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// Credit that the customer keeps of this order, because what an exchange gave
+	// back could not be refunded; absent when there is none.
+	StoreCredit   *v1.Money `protobuf:"bytes,47,opt,name=store_credit,json=storeCredit,proto3" json:"store_credit,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Order) Reset() {
@@ -1217,6 +1220,13 @@ func (x *Order) GetPaymentDueMessage() string {
 		return x.PaymentDueMessage
 	}
 	return ""
+}
+
+func (x *Order) GetStoreCredit() *v1.Money {
+	if x != nil {
+		return x.StoreCredit
+	}
+	return nil
 }
 
 // OrderEdit is an edit that is under way.
@@ -3366,7 +3376,7 @@ const file_oms_order_v1_service_proto_rawDesc = "" +
 	"\x05total\x18\x04 \x01(\v2\x13.oms.money.v1.MoneyR\x05total\x12\x1a\n" +
 	"\brevision\x18\x05 \x01(\x04R\brevision\x12\x1a\n" +
 	"\bposition\x18\x06 \x01(\x04R\bposition\x12\x1a\n" +
-	"\brepeated\x18\a \x01(\bR\brepeated\"\xec\x10\n" +
+	"\brepeated\x18\a \x01(\bR\brepeated\"\xa4\x11\n" +
 	"\x05Order\x12\x19\n" +
 	"\border_id\x18\x01 \x01(\tR\aorderId\x12!\n" +
 	"\forder_number\x18\x02 \x01(\x04R\vorderNumber\x12\x16\n" +
@@ -3425,7 +3435,8 @@ const file_oms_order_v1_service_proto_rawDesc = "" +
 	"\rpending_edits\x18, \x03(\v2\x17.oms.order.v1.OrderEditR\fpendingEdits\x124\n" +
 	"\vpayment_due\x18- \x01(\v2\x13.oms.money.v1.MoneyR\n" +
 	"paymentDue\x12.\n" +
-	"\x13payment_due_message\x18. \x01(\tR\x11paymentDueMessage\x1a=\n" +
+	"\x13payment_due_message\x18. \x01(\tR\x11paymentDueMessage\x126\n" +
+	"\fstore_credit\x18/ \x01(\v2\x13.oms.money.v1.MoneyR\vstoreCredit\x1a=\n" +
 	"\x0fPropertiesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x81\x01\n" +
@@ -3740,74 +3751,75 @@ var file_oms_order_v1_service_proto_depIdxs = []int32{
 	42,  // 47: oms.order.v1.Order.due:type_name -> oms.money.v1.Money
 	8,   // 48: oms.order.v1.Order.pending_edits:type_name -> oms.order.v1.OrderEdit
 	42,  // 49: oms.order.v1.Order.payment_due:type_name -> oms.money.v1.Money
-	12,  // 50: oms.order.v1.OrderEdit.items:type_name -> oms.order.v1.OrderItem
-	14,  // 51: oms.order.v1.OrderEdit.totals:type_name -> oms.order.v1.Totals
-	48,  // 52: oms.order.v1.OrderNote.at:type_name -> google.protobuf.Timestamp
-	50,  // 53: oms.order.v1.OrderPackage.lines:type_name -> oms.order.v1.ItemQuantity
-	48,  // 54: oms.order.v1.OrderPackage.ship_by:type_name -> google.protobuf.Timestamp
-	48,  // 55: oms.order.v1.OrderPackage.shipped_at:type_name -> google.protobuf.Timestamp
-	48,  // 56: oms.order.v1.OrderPackage.delivered_at:type_name -> google.protobuf.Timestamp
-	50,  // 57: oms.order.v1.OrderReturn.lines:type_name -> oms.order.v1.ItemQuantity
-	42,  // 58: oms.order.v1.OrderReturn.refunded:type_name -> oms.money.v1.Money
-	42,  // 59: oms.order.v1.OrderReturn.fee:type_name -> oms.money.v1.Money
-	48,  // 60: oms.order.v1.OrderReturn.submitted_at:type_name -> google.protobuf.Timestamp
-	42,  // 61: oms.order.v1.OrderItem.unit_price:type_name -> oms.money.v1.Money
-	3,   // 62: oms.order.v1.OrderItem.adjustments:type_name -> oms.order.v1.Adjustment
-	42,  // 63: oms.order.v1.OrderItem.tax:type_name -> oms.money.v1.Money
-	42,  // 64: oms.order.v1.OrderItem.total:type_name -> oms.money.v1.Money
-	36,  // 65: oms.order.v1.OrderItem.properties:type_name -> oms.order.v1.OrderItem.PropertiesEntry
-	47,  // 66: oms.order.v1.OrderItem.status:type_name -> oms.order.v1.OrderStatus
-	42,  // 67: oms.order.v1.OrderPayment.amount:type_name -> oms.money.v1.Money
-	42,  // 68: oms.order.v1.OrderPayment.authorized:type_name -> oms.money.v1.Money
-	42,  // 69: oms.order.v1.OrderPayment.captured:type_name -> oms.money.v1.Money
-	42,  // 70: oms.order.v1.OrderPayment.refunded:type_name -> oms.money.v1.Money
-	42,  // 71: oms.order.v1.Totals.items:type_name -> oms.money.v1.Money
-	42,  // 72: oms.order.v1.Totals.adjustments:type_name -> oms.money.v1.Money
-	42,  // 73: oms.order.v1.Totals.shipping:type_name -> oms.money.v1.Money
-	42,  // 74: oms.order.v1.Totals.tax:type_name -> oms.money.v1.Money
-	42,  // 75: oms.order.v1.Totals.total:type_name -> oms.money.v1.Money
-	51,  // 76: oms.order.v1.CheckoutStep.step:type_name -> oms.order.v1.Step
-	0,   // 77: oms.order.v1.CheckoutStep.state:type_name -> oms.order.v1.StepState
-	48,  // 78: oms.order.v1.CheckoutStep.requested_at:type_name -> google.protobuf.Timestamp
-	48,  // 79: oms.order.v1.CheckoutStep.answered_at:type_name -> google.protobuf.Timestamp
-	7,   // 80: oms.order.v1.GetOrderResponse.order:type_name -> oms.order.v1.Order
-	47,  // 81: oms.order.v1.ListOrdersRequest.status:type_name -> oms.order.v1.OrderStatus
-	48,  // 82: oms.order.v1.ListOrdersRequest.created_from:type_name -> google.protobuf.Timestamp
-	48,  // 83: oms.order.v1.ListOrdersRequest.created_before:type_name -> google.protobuf.Timestamp
-	7,   // 84: oms.order.v1.ListOrdersResponse.orders:type_name -> oms.order.v1.Order
-	47,  // 85: oms.order.v1.CancelOrderResponse.status:type_name -> oms.order.v1.OrderStatus
-	47,  // 86: oms.order.v1.ReviewOrderResponse.status:type_name -> oms.order.v1.OrderStatus
-	5,   // 87: oms.order.v1.RetryPaymentRequest.payments:type_name -> oms.order.v1.PaymentItem
-	47,  // 88: oms.order.v1.RetryPaymentResponse.status:type_name -> oms.order.v1.OrderStatus
-	7,   // 89: oms.order.v1.WatchOrderResponse.order:type_name -> oms.order.v1.Order
-	1,   // 90: oms.order.v1.ImportOrderRequest.order:type_name -> oms.order.v1.CreateOrderRequest
-	37,  // 91: oms.order.v1.ImportOrderRequest.settled:type_name -> oms.order.v1.ImportOrderRequest.SettledEntry
-	28,  // 92: oms.order.v1.ImportOrdersRequest.order:type_name -> oms.order.v1.ImportOrderRequest
-	32,  // 93: oms.order.v1.ImportOrdersResponse.refusals:type_name -> oms.order.v1.ImportRefusal
-	42,  // 94: oms.order.v1.ImportOrderRequest.SettledEntry.value:type_name -> oms.money.v1.Money
-	1,   // 95: oms.order.v1.OrderService.CreateOrder:input_type -> oms.order.v1.CreateOrderRequest
-	16,  // 96: oms.order.v1.OrderService.GetOrder:input_type -> oms.order.v1.GetOrderRequest
-	18,  // 97: oms.order.v1.OrderService.ListOrders:input_type -> oms.order.v1.ListOrdersRequest
-	20,  // 98: oms.order.v1.OrderService.CancelOrder:input_type -> oms.order.v1.CancelOrderRequest
-	22,  // 99: oms.order.v1.OrderService.ReviewOrder:input_type -> oms.order.v1.ReviewOrderRequest
-	24,  // 100: oms.order.v1.OrderService.RetryPayment:input_type -> oms.order.v1.RetryPaymentRequest
-	28,  // 101: oms.order.v1.OrderService.ImportOrder:input_type -> oms.order.v1.ImportOrderRequest
-	30,  // 102: oms.order.v1.OrderService.ImportOrders:input_type -> oms.order.v1.ImportOrdersRequest
-	26,  // 103: oms.order.v1.OrderService.WatchOrder:input_type -> oms.order.v1.WatchOrderRequest
-	6,   // 104: oms.order.v1.OrderService.CreateOrder:output_type -> oms.order.v1.CreateOrderResponse
-	17,  // 105: oms.order.v1.OrderService.GetOrder:output_type -> oms.order.v1.GetOrderResponse
-	19,  // 106: oms.order.v1.OrderService.ListOrders:output_type -> oms.order.v1.ListOrdersResponse
-	21,  // 107: oms.order.v1.OrderService.CancelOrder:output_type -> oms.order.v1.CancelOrderResponse
-	23,  // 108: oms.order.v1.OrderService.ReviewOrder:output_type -> oms.order.v1.ReviewOrderResponse
-	25,  // 109: oms.order.v1.OrderService.RetryPayment:output_type -> oms.order.v1.RetryPaymentResponse
-	29,  // 110: oms.order.v1.OrderService.ImportOrder:output_type -> oms.order.v1.ImportOrderResponse
-	31,  // 111: oms.order.v1.OrderService.ImportOrders:output_type -> oms.order.v1.ImportOrdersResponse
-	27,  // 112: oms.order.v1.OrderService.WatchOrder:output_type -> oms.order.v1.WatchOrderResponse
-	104, // [104:113] is the sub-list for method output_type
-	95,  // [95:104] is the sub-list for method input_type
-	95,  // [95:95] is the sub-list for extension type_name
-	95,  // [95:95] is the sub-list for extension extendee
-	0,   // [0:95] is the sub-list for field type_name
+	42,  // 50: oms.order.v1.Order.store_credit:type_name -> oms.money.v1.Money
+	12,  // 51: oms.order.v1.OrderEdit.items:type_name -> oms.order.v1.OrderItem
+	14,  // 52: oms.order.v1.OrderEdit.totals:type_name -> oms.order.v1.Totals
+	48,  // 53: oms.order.v1.OrderNote.at:type_name -> google.protobuf.Timestamp
+	50,  // 54: oms.order.v1.OrderPackage.lines:type_name -> oms.order.v1.ItemQuantity
+	48,  // 55: oms.order.v1.OrderPackage.ship_by:type_name -> google.protobuf.Timestamp
+	48,  // 56: oms.order.v1.OrderPackage.shipped_at:type_name -> google.protobuf.Timestamp
+	48,  // 57: oms.order.v1.OrderPackage.delivered_at:type_name -> google.protobuf.Timestamp
+	50,  // 58: oms.order.v1.OrderReturn.lines:type_name -> oms.order.v1.ItemQuantity
+	42,  // 59: oms.order.v1.OrderReturn.refunded:type_name -> oms.money.v1.Money
+	42,  // 60: oms.order.v1.OrderReturn.fee:type_name -> oms.money.v1.Money
+	48,  // 61: oms.order.v1.OrderReturn.submitted_at:type_name -> google.protobuf.Timestamp
+	42,  // 62: oms.order.v1.OrderItem.unit_price:type_name -> oms.money.v1.Money
+	3,   // 63: oms.order.v1.OrderItem.adjustments:type_name -> oms.order.v1.Adjustment
+	42,  // 64: oms.order.v1.OrderItem.tax:type_name -> oms.money.v1.Money
+	42,  // 65: oms.order.v1.OrderItem.total:type_name -> oms.money.v1.Money
+	36,  // 66: oms.order.v1.OrderItem.properties:type_name -> oms.order.v1.OrderItem.PropertiesEntry
+	47,  // 67: oms.order.v1.OrderItem.status:type_name -> oms.order.v1.OrderStatus
+	42,  // 68: oms.order.v1.OrderPayment.amount:type_name -> oms.money.v1.Money
+	42,  // 69: oms.order.v1.OrderPayment.authorized:type_name -> oms.money.v1.Money
+	42,  // 70: oms.order.v1.OrderPayment.captured:type_name -> oms.money.v1.Money
+	42,  // 71: oms.order.v1.OrderPayment.refunded:type_name -> oms.money.v1.Money
+	42,  // 72: oms.order.v1.Totals.items:type_name -> oms.money.v1.Money
+	42,  // 73: oms.order.v1.Totals.adjustments:type_name -> oms.money.v1.Money
+	42,  // 74: oms.order.v1.Totals.shipping:type_name -> oms.money.v1.Money
+	42,  // 75: oms.order.v1.Totals.tax:type_name -> oms.money.v1.Money
+	42,  // 76: oms.order.v1.Totals.total:type_name -> oms.money.v1.Money
+	51,  // 77: oms.order.v1.CheckoutStep.step:type_name -> oms.order.v1.Step
+	0,   // 78: oms.order.v1.CheckoutStep.state:type_name -> oms.order.v1.StepState
+	48,  // 79: oms.order.v1.CheckoutStep.requested_at:type_name -> google.protobuf.Timestamp
+	48,  // 80: oms.order.v1.CheckoutStep.answered_at:type_name -> google.protobuf.Timestamp
+	7,   // 81: oms.order.v1.GetOrderResponse.order:type_name -> oms.order.v1.Order
+	47,  // 82: oms.order.v1.ListOrdersRequest.status:type_name -> oms.order.v1.OrderStatus
+	48,  // 83: oms.order.v1.ListOrdersRequest.created_from:type_name -> google.protobuf.Timestamp
+	48,  // 84: oms.order.v1.ListOrdersRequest.created_before:type_name -> google.protobuf.Timestamp
+	7,   // 85: oms.order.v1.ListOrdersResponse.orders:type_name -> oms.order.v1.Order
+	47,  // 86: oms.order.v1.CancelOrderResponse.status:type_name -> oms.order.v1.OrderStatus
+	47,  // 87: oms.order.v1.ReviewOrderResponse.status:type_name -> oms.order.v1.OrderStatus
+	5,   // 88: oms.order.v1.RetryPaymentRequest.payments:type_name -> oms.order.v1.PaymentItem
+	47,  // 89: oms.order.v1.RetryPaymentResponse.status:type_name -> oms.order.v1.OrderStatus
+	7,   // 90: oms.order.v1.WatchOrderResponse.order:type_name -> oms.order.v1.Order
+	1,   // 91: oms.order.v1.ImportOrderRequest.order:type_name -> oms.order.v1.CreateOrderRequest
+	37,  // 92: oms.order.v1.ImportOrderRequest.settled:type_name -> oms.order.v1.ImportOrderRequest.SettledEntry
+	28,  // 93: oms.order.v1.ImportOrdersRequest.order:type_name -> oms.order.v1.ImportOrderRequest
+	32,  // 94: oms.order.v1.ImportOrdersResponse.refusals:type_name -> oms.order.v1.ImportRefusal
+	42,  // 95: oms.order.v1.ImportOrderRequest.SettledEntry.value:type_name -> oms.money.v1.Money
+	1,   // 96: oms.order.v1.OrderService.CreateOrder:input_type -> oms.order.v1.CreateOrderRequest
+	16,  // 97: oms.order.v1.OrderService.GetOrder:input_type -> oms.order.v1.GetOrderRequest
+	18,  // 98: oms.order.v1.OrderService.ListOrders:input_type -> oms.order.v1.ListOrdersRequest
+	20,  // 99: oms.order.v1.OrderService.CancelOrder:input_type -> oms.order.v1.CancelOrderRequest
+	22,  // 100: oms.order.v1.OrderService.ReviewOrder:input_type -> oms.order.v1.ReviewOrderRequest
+	24,  // 101: oms.order.v1.OrderService.RetryPayment:input_type -> oms.order.v1.RetryPaymentRequest
+	28,  // 102: oms.order.v1.OrderService.ImportOrder:input_type -> oms.order.v1.ImportOrderRequest
+	30,  // 103: oms.order.v1.OrderService.ImportOrders:input_type -> oms.order.v1.ImportOrdersRequest
+	26,  // 104: oms.order.v1.OrderService.WatchOrder:input_type -> oms.order.v1.WatchOrderRequest
+	6,   // 105: oms.order.v1.OrderService.CreateOrder:output_type -> oms.order.v1.CreateOrderResponse
+	17,  // 106: oms.order.v1.OrderService.GetOrder:output_type -> oms.order.v1.GetOrderResponse
+	19,  // 107: oms.order.v1.OrderService.ListOrders:output_type -> oms.order.v1.ListOrdersResponse
+	21,  // 108: oms.order.v1.OrderService.CancelOrder:output_type -> oms.order.v1.CancelOrderResponse
+	23,  // 109: oms.order.v1.OrderService.ReviewOrder:output_type -> oms.order.v1.ReviewOrderResponse
+	25,  // 110: oms.order.v1.OrderService.RetryPayment:output_type -> oms.order.v1.RetryPaymentResponse
+	29,  // 111: oms.order.v1.OrderService.ImportOrder:output_type -> oms.order.v1.ImportOrderResponse
+	31,  // 112: oms.order.v1.OrderService.ImportOrders:output_type -> oms.order.v1.ImportOrdersResponse
+	27,  // 113: oms.order.v1.OrderService.WatchOrder:output_type -> oms.order.v1.WatchOrderResponse
+	105, // [105:114] is the sub-list for method output_type
+	96,  // [96:105] is the sub-list for method input_type
+	96,  // [96:96] is the sub-list for extension type_name
+	96,  // [96:96] is the sub-list for extension extendee
+	0,   // [0:96] is the sub-list for field type_name
 }
 
 func init() { file_oms_order_v1_service_proto_init() }

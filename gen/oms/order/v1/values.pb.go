@@ -411,6 +411,9 @@ const (
 	Step_STEP_REFUND_UNITS Step = 18
 	// Create the order that takes the place of returned units.
 	Step_STEP_CREATE_LINKED_ORDER Step = 19
+	// Give credit that an exchange does not use any more back to the order that it
+	// came from.
+	Step_STEP_RETURN_CREDIT Step = 20
 )
 
 // Enum value maps for Step.
@@ -436,6 +439,7 @@ var (
 		17: "STEP_VOID_UNITS",
 		18: "STEP_REFUND_UNITS",
 		19: "STEP_CREATE_LINKED_ORDER",
+		20: "STEP_RETURN_CREDIT",
 	}
 	Step_value = map[string]int32{
 		"STEP_UNSPECIFIED":         0,
@@ -458,6 +462,7 @@ var (
 		"STEP_VOID_UNITS":          17,
 		"STEP_REFUND_UNITS":        18,
 		"STEP_CREATE_LINKED_ORDER": 19,
+		"STEP_RETURN_CREDIT":       20,
 	}
 )
 
@@ -1308,7 +1313,7 @@ const file_oms_order_v1_values_proto_rawDesc = "" +
 	"\x14PaymentDeclinePolicy\x12&\n" +
 	"\"PAYMENT_DECLINE_POLICY_UNSPECIFIED\x10\x00\x12\x1f\n" +
 	"\x1bPAYMENT_DECLINE_POLICY_HOLD\x10\x01\x12\x1f\n" +
-	"\x1bPAYMENT_DECLINE_POLICY_UNDO\x10\x02*\xfa\x03\n" +
+	"\x1bPAYMENT_DECLINE_POLICY_UNDO\x10\x02*\x92\x04\n" +
 	"\x04Step\x12\x14\n" +
 	"\x10STEP_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16STEP_RESERVE_INVENTORY\x10\x01\x12\x18\n" +
@@ -1330,7 +1335,8 @@ const file_oms_order_v1_values_proto_rawDesc = "" +
 	"\x12STEP_RESTOCK_UNITS\x10\x10\x12\x13\n" +
 	"\x0fSTEP_VOID_UNITS\x10\x11\x12\x15\n" +
 	"\x11STEP_REFUND_UNITS\x10\x12\x12\x1c\n" +
-	"\x18STEP_CREATE_LINKED_ORDER\x10\x13*{\n" +
+	"\x18STEP_CREATE_LINKED_ORDER\x10\x13\x12\x16\n" +
+	"\x12STEP_RETURN_CREDIT\x10\x14*{\n" +
 	"\fFraudVerdict\x12\x1d\n" +
 	"\x19FRAUD_VERDICT_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14FRAUD_VERDICT_ACCEPT\x10\x01\x12\x18\n" +
