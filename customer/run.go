@@ -39,7 +39,7 @@ func (c StartRun) Decide(load func(id string) State, record func(id string, e pr
 	case s.Terms.comes(c.Now).IsZero():
 		run.OrderID = ""
 		refuse(s, run, SubscriptionEnded, "it ended while the run was late", c.Now, record)
-	case !load(AssociateID(s.AssociateID)).Associate.orders():
+	case !load(AssociateID(s.AssociateID)).Associate.Orders():
 		run.OrderID = ""
 		refuse(s, run, AssociateNotActive, "the account does not order", c.Now, record)
 	default:

@@ -66,7 +66,7 @@ func (c CreateSubscription) Decide(load func(id string) State, record func(id st
 	if err := owner.alive(c.AssociateID); err != nil {
 		return err
 	}
-	if !owner.orders() {
+	if !owner.Orders() {
 		return fault.New(fault.Precondition, AssociateNotActive, "associate_id: account %q is %s", c.AssociateID, owner.Status)
 	}
 	if s.Terms.comes(c.Now).IsZero() || s.Terms.comes(c.FirstRun).IsZero() {
@@ -76,8 +76,8 @@ func (c CreateSubscription) Decide(load func(id string) State, record func(id st
 	return nil
 }
 
-// orders reports whether the subscriptions of an account order.
-func (a Associate) orders() bool { return a.Status == Active || a.Status == Inactive }
+// Orders reports whether an account may order, by itself or by a subscription.
+func (a Associate) Orders() bool { return a.Status == Active || a.Status == Inactive }
 
 // UpdateSubscription changes a subscription; what is nil stays as it is.
 type UpdateSubscription struct {

@@ -54,6 +54,8 @@ type Create struct {
 	// CaptureAt is when the payment is taken; unspecified is at confirm.
 	CaptureAt orderv1.CaptureAt
 	Metadata  Metadata
+	// Associate is the account that the order counts for.
+	Associate Associate
 }
 
 // Line is one line to order.
@@ -97,6 +99,9 @@ type PaymentItem struct {
 func (c Create) Decide(o Order) ([]proto.Message, error) {
 	if o.Status != None {
 		return nil, fault.New(fault.Conflict, "order_exists", "order %s exists", o.ID)
+	}
+	if err := c.Associate.check(); err != nil {
+		return nil, err
 	}
 	c = c.withDefaults()
 	var v fault.Fields

@@ -77,7 +77,7 @@ func TestCreateStoresEverythingItWasTold(t *testing.T) {
 		OnDecline:  orderv1.PaymentDeclinePolicy_PAYMENT_DECLINE_POLICY_UNDO,
 		CreatedBy:  "ada", Now: noon, ExpectedTotal: gbp(2850),
 		Type: orderv1.OrderType_ORDER_TYPE_EXCHANGE, OriginalOrderID: "order-original-1", OriginalReturnID: "r1",
-		CaptureAt: orderv1.CaptureAt_CAPTURE_AT_SHIP,
+		CaptureAt: orderv1.CaptureAt_CAPTURE_AT_SHIP, Associate: ann,
 		Metadata: order.Metadata{
 			CommissionDate: "2026-03-01", PV: "10", QV: "12.5", Bonus: "1", PartyID: "p", LocalInvoiceNumber: "li", Notes: "n",
 			CustomFields: map[string]string{"a": "b"},

@@ -22,6 +22,7 @@ func (c Create) event(o Order, t Totals, payments []*orderv1.PlannedPayment) *or
 		},
 		OnPaymentDecline: c.OnDecline, CreatedAt: timestamppb.New(c.Now), CreatedBy: c.CreatedBy,
 		OrderType: c.Type, OriginalOrderId: c.OriginalOrderID, OriginalReturnId: c.OriginalReturnID, CaptureAt: c.CaptureAt,
+		Associate: c.Associate.stored(),
 	}
 	if m := c.Metadata.stored(); proto.Size(m) > 0 {
 		e.Metadata = m

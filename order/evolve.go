@@ -101,7 +101,8 @@ func created(o Order, e *orderv1.OrderCreated) Order {
 		Type:  e.GetOrderType(), OriginalOrderID: e.GetOriginalOrderId(), Imported: e.GetImported(), CaptureAt: e.GetCaptureAt(),
 		ShippingMinor: e.GetShippingMinor() + e.GetShippingTaxMinor(),
 		Totals:        totalsOf(e.GetTotals()), DueMinor: e.GetTotals().GetTotalMinor(),
-		Items: make([]Item, 0, len(e.GetItems())),
+		Associate: associateOf(e.GetAssociate()),
+		Items:     make([]Item, 0, len(e.GetItems())),
 	}
 	for _, i := range e.GetItems() {
 		o.Items = append(o.Items, itemOf(i))

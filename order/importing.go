@@ -27,6 +27,7 @@ type Import struct {
 // Decide stores the order as confirmed.
 func (c Import) Decide(o Order) ([]proto.Message, error) {
 	create := c.Create
+	create.Associate.Barred = false // it was sold when the account might order
 	create.Payments = append([]PaymentItem(nil), create.Payments...)
 	for n := range create.Payments {
 		create.Payments[n].Gateway = ExternalGateway

@@ -132,6 +132,8 @@ type Order struct {
 	// from, and CreditsBack are the requests that brought credit back here.
 	CreditFreed int64    `cbor:"58,keyasint,omitzero"`
 	CreditsBack []string `cbor:"59,keyasint,omitzero"`
+	// Associate is the account that the order counts for.
+	Associate Associate `cbor:"60,keyasint,omitzero"`
 	// Linked are the orders that take the place of units of this one.
 	Linked []string `cbor:"52,keyasint,omitzero"`
 }

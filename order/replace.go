@@ -42,8 +42,8 @@ func (c Replace) Decide(o Order) ([]proto.Message, error) {
 	}
 	create := Create{
 		CollectionID: o.CollectionID, Currency: o.Currency, ShippingAddress: c.ShippingAddress, Now: c.Now, CreatedBy: c.By,
-		Customer: Customer{CustomerID: o.CustomerID, Email: o.Email, Guest: o.Guest},
-		Type:     orderv1.OrderType_ORDER_TYPE_REPLACE, OriginalOrderID: o.ID,
+		Customer: Customer{CustomerID: o.CustomerID, Email: o.Email, Guest: o.Guest}, Associate: o.Associate,
+		Type: orderv1.OrderType_ORDER_TYPE_REPLACE, OriginalOrderID: o.ID,
 	}
 	for _, u := range lines {
 		i, _ := o.Item(u.ItemID)

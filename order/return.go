@@ -178,7 +178,7 @@ type Exchange struct {
 func (x Exchange) order(o Order, r Return, credit int64, now time.Time) (*orderv1.OrderCreated, error) {
 	c := Create{
 		CollectionID: o.CollectionID, Currency: o.Currency, Items: x.Items, Shipping: x.Shipping, ShippingAddress: x.ShippingAddress,
-		Customer: Customer{CustomerID: o.CustomerID, Email: o.Email, Guest: o.Guest}, OnDecline: o.OnDecline,
+		Customer: Customer{CustomerID: o.CustomerID, Email: o.Email, Guest: o.Guest}, Associate: o.Associate, OnDecline: o.OnDecline,
 		CaptureAt: o.CaptureAt, Type: orderv1.OrderType_ORDER_TYPE_EXCHANGE, OriginalOrderID: o.ID, OriginalReturnID: r.ID, Now: now,
 	}
 	total, err := c.withDefaults().bill().Totals()

@@ -166,6 +166,7 @@ func (p Autoship) orderOf(sub customer.Subscription, owner customer.Associate) o
 		Properties: map[string]string{
 			"subscription_id": sub.ID, "subscription_number": strconv.FormatInt(sub.Number, 10), "subscription_run": strconv.FormatInt(sub.Pending.N, 10),
 		},
+		Associate: order.Associate{ID: owner.ID, Number: owner.Number, BackOfficeID: who.BackOfficeID, Type: who.Type},
 		CreatedBy: "autoship", Now: p.Now(),
 	}
 	for _, l := range t.Lines {

@@ -23,6 +23,8 @@ const (
 	bucketNumbers      = "numbers"      // order number: place
 	bucketReferences   = "references"   // caller's reference, place
 	bucketCustomers    = "customers"    // customer id, place
+	bucketCountsFor    = "counts_for"   // associate id, place
+	bucketDue          = "due"          // place, of orders of which a payment is due
 	bucketStatuses     = "statuses"     // status, place
 	bucketHistory      = "history"      // place: positions of the order's commits
 	bucketTransactions = "transactions" // place, transaction id: the payment transaction
@@ -63,7 +65,7 @@ func projectOrder(tx *Tx, c eventstore.Commit, events []eventstore.Recorded) err
 			return errors.Join(errors.New("the row is missing"), err)
 		}
 	}
-	before := o.GetStatus()
+	before, due := o.GetStatus(), o.GetPaymentDue() != nil
 	for _, e := range events {
 		created, isCreated := e.Event.(*orderv1.OrderCreated)
 		switch {
@@ -92,6 +94,7 @@ func projectOrder(tx *Tx, c eventstore.Commit, events []eventstore.Recorded) err
 	o.PaymentStatus = document.PaymentStatus(o)
 	tx.Keep(bucketOrders, key(tenant, place), o)
 	moveStatus(tx, o, before, place)
+	moveDue(tx, o, due, place)
 	remember(tx, c, place)
 	tx.Changed(orderTopic(tenant, id))
 	return nil
@@ -123,6 +126,17 @@ func moveStatus(tx *Tx, o *orderv1.Order, before orderv1.OrderStatus, place []by
 	tx.Put(bucketStatuses, statusKey(o.GetTenant(), o.GetStatus(), place), []byte{})
 }
 
+// moveDue keeps the index of orders of which a payment is due.
+func moveDue(tx *Tx, o *orderv1.Order, before bool, place []byte) {
+	k := key(o.GetTenant(), place)
+	switch due := o.GetPaymentDue() != nil; {
+	case due && !before:
+		tx.Put(bucketDue, k, []byte{})
+	case before && !due:
+		tx.Delete(bucketDue, k)
+	}
+}
+
 // moveReference makes an order findable by another reference.
 func moveReference(tx *Tx, o *orderv1.Order, before string, place []byte) {
 	if before != "" {
@@ -143,6 +157,9 @@ func indexOrder(tx *Tx, o *orderv1.Order, place []byte) {
 	}
 	if customer := o.GetCustomer().GetCustomerId(); customer != "" {
 		tx.Put(bucketCustomers, key(tenant, textKey(customer), place), []byte{})
+	}
+	if associate := o.GetAssociate().GetAssociateId(); associate != "" {
+		tx.Put(bucketCountsFor, key(tenant, textKey(associate), place), []byte{})
 	}
 }
 

@@ -13,6 +13,10 @@ import (
 type OrderFilter struct {
 	// CustomerID, when it is not empty, names the buyer.
 	CustomerID string
+	// AssociateID, when it is not empty, names the account that they count for.
+	AssociateID string
+	// PaymentDue lists only orders of which a payment is due.
+	PaymentDue bool
 	// Status, when it is not unspecified, is that of the orders.
 	Status orderv1.OrderStatus
 	// From and Before bound the time of creation, From included; a zero time
@@ -71,11 +75,8 @@ func (v Orders) List(tenant string, f OrderFilter) (orders []*orderv1.Order, nex
 // first, inside the time that is asked for.
 func (f OrderFilter) places(tx *ReadTx, tenant string, cursor []byte) func(yield func([]byte) bool) {
 	bucket, prefix := bucketOrders, key(tenant)
-	switch {
-	case f.CustomerID != "":
-		bucket, prefix = bucketCustomers, key(tenant, textKey(f.CustomerID))
-	case f.Status != orderv1.OrderStatus_ORDER_STATUS_UNSPECIFIED:
-		bucket, prefix = bucketStatuses, statusKey(tenant, f.Status, nil)
+	if all := f.indexes(tenant); len(all) > 0 {
+		bucket, prefix = all[0].bucket, all[0].prefix
 	}
 	var end, start []byte
 	if !f.Before.IsZero() {
@@ -97,13 +98,40 @@ func (f OrderFilter) places(tx *ReadTx, tenant string, cursor []byte) func(yield
 	}
 }
 
-// fits checks what the index has not: the status of a customer's order. It
-// looks into the other index, which is quicker than reading the order.
-func (f OrderFilter) fits(tx *ReadTx, tenant string, place []byte) bool {
-	if f.CustomerID == "" || f.Status == orderv1.OrderStatus_ORDER_STATUS_UNSPECIFIED {
-		return true
+// index is where the places of the orders are that fit one part of a filter.
+type index struct {
+	bucket string
+	prefix []byte
+}
+
+// indexes are those of the parts that are asked for, the one with the fewest
+// places first, as a rule.
+func (f OrderFilter) indexes(tenant string) (all []index) {
+	if f.CustomerID != "" {
+		all = append(all, index{bucketCustomers, key(tenant, textKey(f.CustomerID))})
 	}
-	return tx.Get(bucketStatuses, statusKey(tenant, f.Status, place)) != nil
+	if f.AssociateID != "" {
+		all = append(all, index{bucketCountsFor, key(tenant, textKey(f.AssociateID))})
+	}
+	if f.PaymentDue {
+		all = append(all, index{bucketDue, key(tenant)})
+	}
+	if f.Status != orderv1.OrderStatus_ORDER_STATUS_UNSPECIFIED {
+		all = append(all, index{bucketStatuses, statusKey(tenant, f.Status, nil)})
+	}
+	return all
+}
+
+// fits checks what the index that is read has not. It looks into the other
+// ones, which is quicker than reading the order.
+func (f OrderFilter) fits(tx *ReadTx, tenant string, place []byte) bool {
+	all := f.indexes(tenant)
+	for n := 1; n < len(all); n++ {
+		if tx.Get(all[n].bucket, slices.Concat(all[n].prefix, place)) == nil {
+			return false
+		}
+	}
+	return true
 }
 
 func parseCursor(token string) ([]byte, error) {

@@ -20,13 +20,16 @@ import (
 
 // listed is what the tests know of an order.
 type listed struct {
-	id, customer string
-	status       orderv1.OrderStatus
-	created      time.Time
+	id, customer, associate string
+	status                  orderv1.OrderStatus
+	created                 time.Time
+	due                     bool
 }
 
 func (o listed) fits(f projections.OrderFilter) bool {
 	return (f.CustomerID == "" || f.CustomerID == o.customer) &&
+		(f.AssociateID == "" || f.AssociateID == o.associate) &&
+		(!f.PaymentDue || o.due) &&
 		(f.Status == 0 || f.Status == o.status) &&
 		(f.From.IsZero() || !o.created.Before(f.From)) &&
 		(f.Before.IsZero() || o.created.Before(f.Before))
@@ -54,21 +57,33 @@ var ending = map[orderv1.OrderStatus][]proto.Message{ //nolint:exhaustive // the
 // status or second with another one.
 func anyOrder(t *rapid.T, number uint64) (listed, []proto.Message) {
 	o := listed{
-		id:       fmt.Sprintf("order-%s-%09d", rapid.SampledFrom([]string{"a", "b"}).Draw(t, "id"), number),
-		customer: rapid.SampledFrom([]string{"", "c", "c\x00\x01", "cc"}).Draw(t, "customer"),
-		status:   orderv1.OrderStatus(rapid.IntRange(1, 5).Draw(t, "status")),
-		created:  noon.Add(time.Duration(rapid.IntRange(0, 9).Draw(t, "second")) * time.Second),
+		id:        fmt.Sprintf("order-%s-%09d", rapid.SampledFrom([]string{"a", "b"}).Draw(t, "id"), number),
+		customer:  rapid.SampledFrom([]string{"", "c", "c\x00\x01", "cc"}).Draw(t, "customer"),
+		associate: rapid.SampledFrom([]string{"", "ann", "an"}).Draw(t, "associate"), due: rapid.Bool().Draw(t, "due"),
+		status:  orderv1.OrderStatus(rapid.IntRange(1, 5).Draw(t, "status")),
+		created: noon.Add(time.Duration(rapid.IntRange(0, 9).Draw(t, "second")) * time.Second),
 	}
 	e := placed(o.id, number)
 	e.CreatedAt, e.Customer.CustomerId = timestamppb.New(o.created), o.customer
-	return o, append([]proto.Message{e}, ending[o.status]...)
+	if o.associate != "" {
+		e.Associate = &orderv1.OrderAssociate{AssociateId: o.associate, AssociateNumber: 17}
+	}
+	events := append([]proto.Message{e}, ending[o.status]...)
+	switch {
+	case o.due:
+		events = append(events, &orderv1.PaymentDue{AmountMinor: 5})
+	case rapid.Bool().Draw(t, "was due"):
+		events = append(events, &orderv1.PaymentDue{AmountMinor: 5}, &orderv1.PaymentRetried{PaidMinor: 5})
+	}
+	return o, events
 }
 
 func anyFilter(t *rapid.T) projections.OrderFilter {
 	f := projections.OrderFilter{
-		CustomerID: rapid.SampledFrom([]string{"", "c", "c\x00\x01", "nobody"}).Draw(t, "of customer"),
-		Status:     orderv1.OrderStatus(rapid.IntRange(0, 5).Draw(t, "in status")),
-		PageSize:   rapid.IntRange(1, 7).Draw(t, "page size"),
+		CustomerID:  rapid.SampledFrom([]string{"", "c", "c\x00\x01", "nobody"}).Draw(t, "of customer"),
+		AssociateID: rapid.SampledFrom([]string{"", "", "ann", "nobody"}).Draw(t, "of associate"), PaymentDue: rapid.Bool().Draw(t, "with a payment due"),
+		Status:   orderv1.OrderStatus(rapid.IntRange(0, 5).Draw(t, "in status")),
+		PageSize: rapid.IntRange(1, 7).Draw(t, "page size"),
 	}
 	bound := rapid.Custom(func(t *rapid.T) time.Time {
 		if n := rapid.IntRange(-5, 10).Draw(t, "bound"); n >= 0 {
@@ -119,7 +134,9 @@ func TestPagesAreWhole(t *testing.T) {
 				rt.Errorf("a page of %d orders, want %d at most", len(os), f.PageSize)
 			}
 			for _, o := range os {
-				got = append(got, listed{o.GetOrderId(), o.GetCustomer().GetCustomerId(), o.GetStatus(), o.GetCreatedAt().AsTime()})
+				got = append(got, listed{
+					o.GetOrderId(), o.GetCustomer().GetCustomerId(), o.GetAssociate().GetAssociateId(), o.GetStatus(), o.GetCreatedAt().AsTime(), o.GetPaymentDue() != nil,
+				})
 			}
 			if f.PageToken = next; next == "" {
 				break

@@ -96,6 +96,8 @@ func newOrderList(a *app) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&req.CustomerId, "customer", "", "only orders of this customer")
+	cmd.Flags().StringVar(&req.AssociateId, "associate", "", "only orders that count for this account")
+	cmd.Flags().BoolVar(&req.PaymentDue, "payment-due", false, "only orders of which a payment is due")
 	cmd.Flags().StringVar(&status, "status", "", "only orders in this status, such as on_hold, submitted, shipped or cancelled")
 	cmd.Flags().StringVar(&from, "from", "", "only orders created then or later: a time, or a duration before now")
 	cmd.Flags().StringVar(&before, "before", "", "only orders created before: a time, or a duration before now")

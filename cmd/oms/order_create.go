@@ -21,6 +21,7 @@ type draft struct {
 	lines, promos []string
 	currency      string
 	customer      string
+	associate     string
 	email         string
 	reference     string
 	paymentToken  string
@@ -68,6 +69,7 @@ With --key the same command again is answered again and places no second order.`
 	f.StringArrayVar(&d.lines, "sku", nil, "line as SKU=QUANTITY@PRICE, or SKU@PRICE for one unit; may be repeated")
 	f.StringVar(&d.currency, "currency", "", "ISO 4217 code of the prices")
 	f.StringVar(&d.customer, "customer", "", "customer id; without one the order is a guest's")
+	f.StringVar(&d.associate, "associate", "", "id of the account that the order counts for")
 	f.StringVar(&d.email, "email", "", "e-mail address of the customer")
 	f.StringVar(&d.reference, "reference", "", "own reference, such as a purchase order number")
 	f.StringArrayVar(&d.promos, "promo", nil, "promo code, or CODE:CONFIRMATION; may be repeated")
@@ -131,7 +133,7 @@ func read(file string, stdin io.Reader) ([]byte, error) {
 // quick is an order from flags.
 func (d draft) quick() (*orderv1.CreateOrderRequest, error) {
 	req := &orderv1.CreateOrderRequest{
-		IdempotencyKey: d.key, CurrencyCode: d.currency, Reference: d.reference,
+		IdempotencyKey: d.key, CurrencyCode: d.currency, Reference: d.reference, AssociateId: d.associate,
 		Customer: &orderv1.Customer{CustomerId: d.customer, Email: d.email, Guest: d.customer == ""},
 	}
 	for _, text := range d.lines {

@@ -25,6 +25,7 @@ func printOrder(w io.Writer, o *orderv1.Order) {
 	field(w, "In place of", o.GetOriginalOrderId())
 	field(w, "Linked orders", strings.Join(o.GetLinkedOrderIds(), ", "))
 	field(w, "Customer", buyer(o.GetCustomer()))
+	field(w, "Counts for", countsFor(o.GetAssociate()))
 	field(w, "Reference", o.GetReference())
 	field(w, "Channel", o.GetChannel())
 	field(w, "Store", o.GetStoreId())
@@ -56,6 +57,14 @@ func printOrder(w io.Writer, o *orderv1.Order) {
 		fmt.Fprintln(w)
 		printSteps(w, o.GetSteps())
 	}
+}
+
+// countsFor is the account that an order counts for.
+func countsFor(a *orderv1.OrderAssociate) string {
+	if a == nil {
+		return ""
+	}
+	return strings.TrimSpace(fmt.Sprintf("%s, number %d %s", a.GetAssociateId(), a.GetAssociateNumber(), a.GetBackOfficeId()))
 }
 
 // whereabouts says where the units of a line are that are not simply open.

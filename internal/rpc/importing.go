@@ -36,6 +36,9 @@ func (s orders) takeOver(ctx context.Context, req *orderv1.ImportOrderRequest) (
 	now := s.now()
 	id := s.nameOf(meta, in.GetOrderId(), now)
 	c := order.Import{Create: createOf(in, meta.Actor, now), Settled: map[string]money.Amount{}}
+	if c.Create.Associate, err = s.associate(ctx, meta.Tenant, in.GetAssociateId()); err != nil {
+		return "", eventstore.Result[order.Order]{}, err
+	}
 	for item, paid := range req.GetSettled() {
 		c.Settled[item] = amountOf(paid)
 	}
@@ -56,7 +59,7 @@ func (s orders) ImportOrders(ctx context.Context, stream *connect.ClientStream[o
 			out.Repeated++
 		case err == nil:
 			out.Imported++
-		case kind == fault.Invalid || kind == fault.Precondition || kind == fault.Conflict:
+		case kind == fault.Invalid || kind == fault.Precondition || kind == fault.Conflict || kind == fault.NotFound:
 			if out.Refused++; out.Refused <= maxRefusals {
 				out.Refusals = append(out.Refusals, &orderv1.ImportRefusal{
 					Index: n, Reference: req.GetOrder().GetReference(), Reason: fault.ReasonOf(err), Message: fault.Public(err),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/orderstream/oms/customer"
 	"github.com/orderstream/oms/eventstore"
 	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
 	"github.com/orderstream/oms/order"
@@ -12,6 +13,7 @@ import (
 // orders serves the writing half of OrderService; orderReads is the other one.
 type orders struct {
 	orderReads
+	customers eventstore.Log[customer.State]
 	// captureAt is for orders that do not say.
 	captureAt orderv1.CaptureAt
 	// gateway is for payments that do not say; empty leaves it to the order.
@@ -29,6 +31,9 @@ func (s orders) CreateOrder(ctx context.Context, req *orderv1.CreateOrderRequest
 	now := s.now()
 	id := s.nameOf(meta, req.GetOrderId(), now)
 	create := createOf(req, meta.Actor, now)
+	if create.Associate, err = s.associate(ctx, meta.Tenant, req.GetAssociateId()); err != nil {
+		return nil, err
+	}
 	create.Payments = s.paidBy(create.Payments)
 	if len(create.Payments) == 0 && s.gateway != "" {
 		create.Payments = []order.PaymentItem{{Gateway: s.gateway}}
@@ -46,6 +51,22 @@ func (s orders) CreateOrder(ctx context.Context, req *orderv1.CreateOrderRequest
 		// What it was right after creation, also when that is long ago.
 		Status:   orderv1.OrderStatus_ORDER_STATUS_CREATED,
 		Revision: res.Revision, Position: res.Position, Repeated: res.Repeated,
+	}, nil
+}
+
+// associate is the account that an order counts for. Whether it may is for the
+// order to decide: a repeat is answered as before, whatever became of it since.
+func (s orders) associate(ctx context.Context, tenant, id string) (order.Associate, error) {
+	if id == "" {
+		return order.Associate{}, nil
+	}
+	snap, err := s.customers.Read(ctx, tenant, customer.Scope, customer.AssociateID(id))
+	if err != nil {
+		return order.Associate{}, err
+	}
+	a := snap.State.Associate
+	return order.Associate{
+		ID: id, Number: a.Number, BackOfficeID: a.Details.BackOfficeID, Type: a.Details.Type, Barred: !a.Orders(),
 	}, nil
 }
 

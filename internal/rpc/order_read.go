@@ -102,7 +102,7 @@ func (s orderReads) ListOrders(ctx context.Context, req *orderv1.ListOrdersReque
 		return nil, err
 	}
 	orders, next, err := s.view.List(callOf(ctx).Tenant, projections.OrderFilter{
-		CustomerID: req.GetCustomerId(), Status: req.GetStatus(),
+		CustomerID: req.GetCustomerId(), AssociateID: req.GetAssociateId(), PaymentDue: req.GetPaymentDue(), Status: req.GetStatus(),
 		From: timeOf(req.GetCreatedFrom()), Before: timeOf(req.GetCreatedBefore()),
 		PageSize: int(req.GetPageSize()), PageToken: req.GetPageToken(),
 	})

@@ -172,7 +172,7 @@ func options(cfg Config, rules validator, life context.Context) connect.HandlerO
 
 func mount(mux *http.ServeMux, cfg Config, opts connect.HandlerOption) {
 	reads := orderReads{log: cfg.Orders, view: cfg.OrderView, now: cfg.Now}
-	writes := orders{reads, cfg.CaptureAt, cfg.DefaultGateway}
+	writes := orders{reads, cfg.Customers, cfg.CaptureAt, cfg.DefaultGateway}
 	mux.Handle(orderv1connect.NewOrderServiceHandler(writes, opts))
 	mux.Handle(orderv1connect.NewChangeServiceHandler(changes{writes}, opts))
 	mux.Handle(orderv1connect.NewFulfilmentServiceHandler(fulfilment{writes}, opts))

@@ -33,7 +33,7 @@ func New(tenant string, e *orderv1.OrderCreated) (*orderv1.Order, error) {
 		ShippingAddress: e.GetShippingAddress(), BillingAddress: e.GetBillingAddress(),
 		Payments: cur.payments(e.GetPayments()), PromoCodes: e.GetPromoCodes(), Properties: e.GetProperties(),
 		OrderType: e.GetOrderType(), OriginalOrderId: e.GetOriginalOrderId(), Imported: e.GetImported(), CaptureAt: e.GetCaptureAt(),
-		Metadata: e.GetMetadata(), Due: cur.money(e.GetTotals().GetTotalMinor()),
+		Associate: e.GetAssociate(), Metadata: e.GetMetadata(), Due: cur.money(e.GetTotals().GetTotalMinor()),
 		Totals: cur.totals(e.GetTotals()), CreatedAt: e.GetCreatedAt(), CreatedBy: e.GetCreatedBy(),
 	}
 	if o.GetBillingAddress() == nil {

@@ -85,7 +85,9 @@ type OrderCreated struct {
 	// When the payment is taken; unspecified reads as at confirm.
 	CaptureAt CaptureAt `protobuf:"varint,28,opt,name=capture_at,json=captureAt,proto3,enum=oms.order.v1.CaptureAt" json:"capture_at,omitempty"`
 	// Fields without effect on the status.
-	Metadata      *OrderMetadata `protobuf:"bytes,29,opt,name=metadata,proto3" json:"metadata,omitempty"`
+	Metadata *OrderMetadata `protobuf:"bytes,29,opt,name=metadata,proto3" json:"metadata,omitempty"`
+	// Account that the order counts for; absent when it counts for none.
+	Associate     *OrderAssociate `protobuf:"bytes,30,opt,name=associate,proto3" json:"associate,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -319,6 +321,13 @@ func (x *OrderCreated) GetCaptureAt() CaptureAt {
 func (x *OrderCreated) GetMetadata() *OrderMetadata {
 	if x != nil {
 		return x.Metadata
+	}
+	return nil
+}
+
+func (x *OrderCreated) GetAssociate() *OrderAssociate {
+	if x != nil {
+		return x.Associate
 	}
 	return nil
 }
@@ -1492,7 +1501,7 @@ var File_oms_order_v1_events_proto protoreflect.FileDescriptor
 
 const file_oms_order_v1_events_proto_rawDesc = "" +
 	"\n" +
-	"\x19oms/order/v1/events.proto\x12\foms.order.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19oms/order/v1/values.proto\"\xa6\v\n" +
+	"\x19oms/order/v1/events.proto\x12\foms.order.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19oms/order/v1/values.proto\"\xe2\v\n" +
 	"\fOrderCreated\x12\x19\n" +
 	"\border_id\x18\x01 \x01(\tR\aorderId\x12!\n" +
 	"\forder_number\x18\x02 \x01(\x04R\vorderNumber\x12#\n" +
@@ -1530,7 +1539,8 @@ const file_oms_order_v1_events_proto_rawDesc = "" +
 	"\bimported\x18\x1b \x01(\bR\bimported\x126\n" +
 	"\n" +
 	"capture_at\x18\x1c \x01(\x0e2\x17.oms.order.v1.CaptureAtR\tcaptureAt\x127\n" +
-	"\bmetadata\x18\x1d \x01(\v2\x1b.oms.order.v1.OrderMetadataR\bmetadata\x1a=\n" +
+	"\bmetadata\x18\x1d \x01(\v2\x1b.oms.order.v1.OrderMetadataR\bmetadata\x12:\n" +
+	"\tassociate\x18\x1e \x01(\v2\x1c.oms.order.v1.OrderAssociateR\tassociate\x1a=\n" +
 	"\x0fPropertiesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xbb\x03\n" +
@@ -1669,11 +1679,12 @@ var file_oms_order_v1_events_proto_goTypes = []any{
 	(OrderType)(0),                // 24: oms.order.v1.OrderType
 	(CaptureAt)(0),                // 25: oms.order.v1.CaptureAt
 	(*OrderMetadata)(nil),         // 26: oms.order.v1.OrderMetadata
-	(AdjustmentKind)(0),           // 27: oms.order.v1.AdjustmentKind
-	(Step)(0),                     // 28: oms.order.v1.Step
-	(*PaymentTransaction)(nil),    // 29: oms.order.v1.PaymentTransaction
-	(*ItemQuantity)(nil),          // 30: oms.order.v1.ItemQuantity
-	(FraudVerdict)(0),             // 31: oms.order.v1.FraudVerdict
+	(*OrderAssociate)(nil),        // 27: oms.order.v1.OrderAssociate
+	(AdjustmentKind)(0),           // 28: oms.order.v1.AdjustmentKind
+	(Step)(0),                     // 29: oms.order.v1.Step
+	(*PaymentTransaction)(nil),    // 30: oms.order.v1.PaymentTransaction
+	(*ItemQuantity)(nil),          // 31: oms.order.v1.ItemQuantity
+	(FraudVerdict)(0),             // 32: oms.order.v1.FraudVerdict
 }
 var file_oms_order_v1_events_proto_depIdxs = []int32{
 	19, // 0: oms.order.v1.OrderCreated.customer:type_name -> oms.order.v1.Customer
@@ -1690,28 +1701,29 @@ var file_oms_order_v1_events_proto_depIdxs = []int32{
 	24, // 11: oms.order.v1.OrderCreated.order_type:type_name -> oms.order.v1.OrderType
 	25, // 12: oms.order.v1.OrderCreated.capture_at:type_name -> oms.order.v1.CaptureAt
 	26, // 13: oms.order.v1.OrderCreated.metadata:type_name -> oms.order.v1.OrderMetadata
-	2,  // 14: oms.order.v1.OrderedItem.adjustments:type_name -> oms.order.v1.StoredAdjustment
-	18, // 15: oms.order.v1.OrderedItem.properties:type_name -> oms.order.v1.OrderedItem.PropertiesEntry
-	27, // 16: oms.order.v1.StoredAdjustment.kind:type_name -> oms.order.v1.AdjustmentKind
-	28, // 17: oms.order.v1.StepRequested.step:type_name -> oms.order.v1.Step
-	23, // 18: oms.order.v1.StepRequested.deadline:type_name -> google.protobuf.Timestamp
-	29, // 19: oms.order.v1.StepRequested.transactions:type_name -> oms.order.v1.PaymentTransaction
-	30, // 20: oms.order.v1.StepRequested.lines:type_name -> oms.order.v1.ItemQuantity
-	28, // 21: oms.order.v1.StepAnswered.step:type_name -> oms.order.v1.Step
-	31, // 22: oms.order.v1.StepAnswered.verdict:type_name -> oms.order.v1.FraudVerdict
-	29, // 23: oms.order.v1.StepAnswered.transactions:type_name -> oms.order.v1.PaymentTransaction
-	28, // 24: oms.order.v1.StepSkipped.step:type_name -> oms.order.v1.Step
-	28, // 25: oms.order.v1.SagaParked.step:type_name -> oms.order.v1.Step
-	28, // 26: oms.order.v1.SagaResumed.step:type_name -> oms.order.v1.Step
-	23, // 27: oms.order.v1.OrderConfirmed.confirmed_at:type_name -> google.protobuf.Timestamp
-	23, // 28: oms.order.v1.OrderHeld.until:type_name -> google.protobuf.Timestamp
-	3,  // 29: oms.order.v1.OrderHoldReleased.payments:type_name -> oms.order.v1.PlannedPayment
-	23, // 30: oms.order.v1.OrderCancelled.cancelled_at:type_name -> google.protobuf.Timestamp
-	31, // [31:31] is the sub-list for method output_type
-	31, // [31:31] is the sub-list for method input_type
-	31, // [31:31] is the sub-list for extension type_name
-	31, // [31:31] is the sub-list for extension extendee
-	0,  // [0:31] is the sub-list for field type_name
+	27, // 14: oms.order.v1.OrderCreated.associate:type_name -> oms.order.v1.OrderAssociate
+	2,  // 15: oms.order.v1.OrderedItem.adjustments:type_name -> oms.order.v1.StoredAdjustment
+	18, // 16: oms.order.v1.OrderedItem.properties:type_name -> oms.order.v1.OrderedItem.PropertiesEntry
+	28, // 17: oms.order.v1.StoredAdjustment.kind:type_name -> oms.order.v1.AdjustmentKind
+	29, // 18: oms.order.v1.StepRequested.step:type_name -> oms.order.v1.Step
+	23, // 19: oms.order.v1.StepRequested.deadline:type_name -> google.protobuf.Timestamp
+	30, // 20: oms.order.v1.StepRequested.transactions:type_name -> oms.order.v1.PaymentTransaction
+	31, // 21: oms.order.v1.StepRequested.lines:type_name -> oms.order.v1.ItemQuantity
+	29, // 22: oms.order.v1.StepAnswered.step:type_name -> oms.order.v1.Step
+	32, // 23: oms.order.v1.StepAnswered.verdict:type_name -> oms.order.v1.FraudVerdict
+	30, // 24: oms.order.v1.StepAnswered.transactions:type_name -> oms.order.v1.PaymentTransaction
+	29, // 25: oms.order.v1.StepSkipped.step:type_name -> oms.order.v1.Step
+	29, // 26: oms.order.v1.SagaParked.step:type_name -> oms.order.v1.Step
+	29, // 27: oms.order.v1.SagaResumed.step:type_name -> oms.order.v1.Step
+	23, // 28: oms.order.v1.OrderConfirmed.confirmed_at:type_name -> google.protobuf.Timestamp
+	23, // 29: oms.order.v1.OrderHeld.until:type_name -> google.protobuf.Timestamp
+	3,  // 30: oms.order.v1.OrderHoldReleased.payments:type_name -> oms.order.v1.PlannedPayment
+	23, // 31: oms.order.v1.OrderCancelled.cancelled_at:type_name -> google.protobuf.Timestamp
+	32, // [32:32] is the sub-list for method output_type
+	32, // [32:32] is the sub-list for method input_type
+	32, // [32:32] is the sub-list for extension type_name
+	32, // [32:32] is the sub-list for extension extendee
+	0,  // [0:32] is the sub-list for field type_name
 }
 
 func init() { file_oms_order_v1_events_proto_init() }

@@ -139,7 +139,10 @@ type CreateOrderRequest struct {
 	// When the payment is taken; unspecified takes the service's setting.
 	CaptureAt CaptureAt `protobuf:"varint,21,opt,name=capture_at,json=captureAt,proto3,enum=oms.order.v1.CaptureAt" json:"capture_at,omitempty"`
 	// Fields without effect on the status.
-	Metadata      *OrderMetadata `protobuf:"bytes,22,opt,name=metadata,proto3" json:"metadata,omitempty"`
+	Metadata *OrderMetadata `protobuf:"bytes,22,opt,name=metadata,proto3" json:"metadata,omitempty"`
+	// Id of the account that the order counts for, of an associate or a customer;
+	// it must be active. Empty counts it for none.
+	AssociateId   string `protobuf:"bytes,23,opt,name=associate_id,json=associateId,proto3" json:"associate_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -326,6 +329,13 @@ func (x *CreateOrderRequest) GetMetadata() *OrderMetadata {
 		return x.Metadata
 	}
 	return nil
+}
+
+func (x *CreateOrderRequest) GetAssociateId() string {
+	if x != nil {
+		return x.AssociateId
+	}
+	return ""
 }
 
 // LineItem is one line to order.
@@ -865,9 +875,13 @@ type Order struct {
 	PaymentDueMessage string `protobuf:"bytes,46,opt,name=payment_due_message,json=paymentDueMessage,proto3" json:"payment_due_message,omitempty"`
 	// Credit that the customer keeps of this order, because what an exchange gave
 	// back could not be refunded; absent when there is none.
-	StoreCredit   *v1.Money `protobuf:"bytes,47,opt,name=store_credit,json=storeCredit,proto3" json:"store_credit,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	StoreCredit *v1.Money `protobuf:"bytes,47,opt,name=store_credit,json=storeCredit,proto3" json:"store_credit,omitempty"`
+	// Account that the order counts for; absent when it counts for none.
+	Associate *OrderAssociate `protobuf:"bytes,48,opt,name=associate,proto3" json:"associate,omitempty"`
+	// True when the order is to be deleted once its sale has ended.
+	DeleteRequested bool `protobuf:"varint,49,opt,name=delete_requested,json=deleteRequested,proto3" json:"delete_requested,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *Order) Reset() {
@@ -1227,6 +1241,20 @@ func (x *Order) GetStoreCredit() *v1.Money {
 		return x.StoreCredit
 	}
 	return nil
+}
+
+func (x *Order) GetAssociate() *OrderAssociate {
+	if x != nil {
+		return x.Associate
+	}
+	return nil
+}
+
+func (x *Order) GetDeleteRequested() bool {
+	if x != nil {
+		return x.DeleteRequested
+	}
+	return false
 }
 
 // OrderEdit is an edit that is under way.
@@ -2306,7 +2334,11 @@ type ListOrdersRequest struct {
 	// Cursor from the page before; empty starts at the newest order.
 	PageToken string `protobuf:"bytes,6,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// Log position that the answer must have seen; 0 reads what is there.
-	MinPosition   uint64 `protobuf:"varint,7,opt,name=min_position,json=minPosition,proto3" json:"min_position,omitempty"`
+	MinPosition uint64 `protobuf:"varint,7,opt,name=min_position,json=minPosition,proto3" json:"min_position,omitempty"`
+	// Only orders that count for the account of this associate or customer.
+	AssociateId string `protobuf:"bytes,8,opt,name=associate_id,json=associateId,proto3" json:"associate_id,omitempty"`
+	// Only orders of which a payment is due.
+	PaymentDue    bool `protobuf:"varint,9,opt,name=payment_due,json=paymentDue,proto3" json:"payment_due,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2388,6 +2420,20 @@ func (x *ListOrdersRequest) GetMinPosition() uint64 {
 		return x.MinPosition
 	}
 	return 0
+}
+
+func (x *ListOrdersRequest) GetAssociateId() string {
+	if x != nil {
+		return x.AssociateId
+	}
+	return ""
+}
+
+func (x *ListOrdersRequest) GetPaymentDue() bool {
+	if x != nil {
+		return x.PaymentDue
+	}
+	return false
 }
 
 // ListOrdersResponse is one page.
@@ -3300,7 +3346,7 @@ var File_oms_order_v1_service_proto protoreflect.FileDescriptor
 
 const file_oms_order_v1_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1aoms/order/v1/service.proto\x12\foms.order.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18oms/money/v1/money.proto\x1a\x19oms/order/v1/values.proto\"\x9a\v\n" +
+	"\x1aoms/order/v1/service.proto\x12\foms.order.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18oms/money/v1/money.proto\x1a\x19oms/order/v1/values.proto\"\xc6\v\n" +
 	"\x12CreateOrderRequest\x121\n" +
 	"\x0fidempotency_key\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\x0eidempotencyKey\x12;\n" +
 	"\border_id\x18\x02 \x01(\tB \xbaH\x1dr\x1b2\x19^([A-Za-z0-9_-]{14,25})?$R\aorderId\x122\n" +
@@ -3331,7 +3377,8 @@ const file_oms_order_v1_service_proto_rawDesc = "" +
 	"order_type\x18\x14 \x01(\x0e2\x17.oms.order.v1.OrderTypeB\f\xbaH\t\x82\x01\x06\x10\x01 \x05 \x06R\torderType\x12@\n" +
 	"\n" +
 	"capture_at\x18\x15 \x01(\x0e2\x17.oms.order.v1.CaptureAtB\b\xbaH\x05\x82\x01\x02\x10\x01R\tcaptureAt\x127\n" +
-	"\bmetadata\x18\x16 \x01(\v2\x1b.oms.order.v1.OrderMetadataR\bmetadata\x1a=\n" +
+	"\bmetadata\x18\x16 \x01(\v2\x1b.oms.order.v1.OrderMetadataR\bmetadata\x12*\n" +
+	"\fassociate_id\x18\x17 \x01(\tB\a\xbaH\x04r\x02\x18@R\vassociateId\x1a=\n" +
 	"\x0fPropertiesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xb7\x04\n" +
@@ -3376,7 +3423,7 @@ const file_oms_order_v1_service_proto_rawDesc = "" +
 	"\x05total\x18\x04 \x01(\v2\x13.oms.money.v1.MoneyR\x05total\x12\x1a\n" +
 	"\brevision\x18\x05 \x01(\x04R\brevision\x12\x1a\n" +
 	"\bposition\x18\x06 \x01(\x04R\bposition\x12\x1a\n" +
-	"\brepeated\x18\a \x01(\bR\brepeated\"\xa4\x11\n" +
+	"\brepeated\x18\a \x01(\bR\brepeated\"\x8b\x12\n" +
 	"\x05Order\x12\x19\n" +
 	"\border_id\x18\x01 \x01(\tR\aorderId\x12!\n" +
 	"\forder_number\x18\x02 \x01(\x04R\vorderNumber\x12\x16\n" +
@@ -3436,7 +3483,9 @@ const file_oms_order_v1_service_proto_rawDesc = "" +
 	"\vpayment_due\x18- \x01(\v2\x13.oms.money.v1.MoneyR\n" +
 	"paymentDue\x12.\n" +
 	"\x13payment_due_message\x18. \x01(\tR\x11paymentDueMessage\x126\n" +
-	"\fstore_credit\x18/ \x01(\v2\x13.oms.money.v1.MoneyR\vstoreCredit\x1a=\n" +
+	"\fstore_credit\x18/ \x01(\v2\x13.oms.money.v1.MoneyR\vstoreCredit\x12:\n" +
+	"\tassociate\x180 \x01(\v2\x1c.oms.order.v1.OrderAssociateR\tassociate\x12)\n" +
+	"\x10delete_requested\x181 \x01(\bR\x0fdeleteRequested\x1a=\n" +
 	"\x0fPropertiesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x81\x01\n" +
@@ -3539,7 +3588,7 @@ const file_oms_order_v1_service_proto_rawDesc = "" +
 	"\fmin_position\x18\x03 \x01(\x04R\vminPositionB\f\n" +
 	"\x03key\x12\x05\xbaH\x02\b\x01\"=\n" +
 	"\x10GetOrderResponse\x12)\n" +
-	"\x05order\x18\x01 \x01(\v2\x13.oms.order.v1.OrderR\x05order\"\xf2\x02\n" +
+	"\x05order\x18\x01 \x01(\v2\x13.oms.order.v1.OrderR\x05order\"\xbf\x03\n" +
 	"\x11ListOrdersRequest\x12)\n" +
 	"\vcustomer_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\n" +
 	"customerId\x12;\n" +
@@ -3550,7 +3599,10 @@ const file_oms_order_v1_service_proto_rawDesc = "" +
 	"\xbaH\a\x1a\x05\x18\xc8\x01(\x00R\bpageSize\x12'\n" +
 	"\n" +
 	"page_token\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x04R\tpageToken\x12!\n" +
-	"\fmin_position\x18\a \x01(\x04R\vminPosition\"i\n" +
+	"\fmin_position\x18\a \x01(\x04R\vminPosition\x12*\n" +
+	"\fassociate_id\x18\b \x01(\tB\a\xbaH\x04r\x02\x18@R\vassociateId\x12\x1f\n" +
+	"\vpayment_due\x18\t \x01(\bR\n" +
+	"paymentDue\"i\n" +
 	"\x12ListOrdersResponse\x12+\n" +
 	"\x06orders\x18\x01 \x03(\v2\x13.oms.order.v1.OrderR\x06orders\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xe3\x01\n" +
@@ -3697,8 +3749,9 @@ var file_oms_order_v1_service_proto_goTypes = []any{
 	(OrderStatus)(0),              // 47: oms.order.v1.OrderStatus
 	(*timestamppb.Timestamp)(nil), // 48: google.protobuf.Timestamp
 	(FraudVerdict)(0),             // 49: oms.order.v1.FraudVerdict
-	(*ItemQuantity)(nil),          // 50: oms.order.v1.ItemQuantity
-	(Step)(0),                     // 51: oms.order.v1.Step
+	(*OrderAssociate)(nil),        // 50: oms.order.v1.OrderAssociate
+	(*ItemQuantity)(nil),          // 51: oms.order.v1.ItemQuantity
+	(Step)(0),                     // 52: oms.order.v1.Step
 }
 var file_oms_order_v1_service_proto_depIdxs = []int32{
 	38,  // 0: oms.order.v1.CreateOrderRequest.customer:type_name -> oms.order.v1.Customer
@@ -3752,74 +3805,75 @@ var file_oms_order_v1_service_proto_depIdxs = []int32{
 	8,   // 48: oms.order.v1.Order.pending_edits:type_name -> oms.order.v1.OrderEdit
 	42,  // 49: oms.order.v1.Order.payment_due:type_name -> oms.money.v1.Money
 	42,  // 50: oms.order.v1.Order.store_credit:type_name -> oms.money.v1.Money
-	12,  // 51: oms.order.v1.OrderEdit.items:type_name -> oms.order.v1.OrderItem
-	14,  // 52: oms.order.v1.OrderEdit.totals:type_name -> oms.order.v1.Totals
-	48,  // 53: oms.order.v1.OrderNote.at:type_name -> google.protobuf.Timestamp
-	50,  // 54: oms.order.v1.OrderPackage.lines:type_name -> oms.order.v1.ItemQuantity
-	48,  // 55: oms.order.v1.OrderPackage.ship_by:type_name -> google.protobuf.Timestamp
-	48,  // 56: oms.order.v1.OrderPackage.shipped_at:type_name -> google.protobuf.Timestamp
-	48,  // 57: oms.order.v1.OrderPackage.delivered_at:type_name -> google.protobuf.Timestamp
-	50,  // 58: oms.order.v1.OrderReturn.lines:type_name -> oms.order.v1.ItemQuantity
-	42,  // 59: oms.order.v1.OrderReturn.refunded:type_name -> oms.money.v1.Money
-	42,  // 60: oms.order.v1.OrderReturn.fee:type_name -> oms.money.v1.Money
-	48,  // 61: oms.order.v1.OrderReturn.submitted_at:type_name -> google.protobuf.Timestamp
-	42,  // 62: oms.order.v1.OrderItem.unit_price:type_name -> oms.money.v1.Money
-	3,   // 63: oms.order.v1.OrderItem.adjustments:type_name -> oms.order.v1.Adjustment
-	42,  // 64: oms.order.v1.OrderItem.tax:type_name -> oms.money.v1.Money
-	42,  // 65: oms.order.v1.OrderItem.total:type_name -> oms.money.v1.Money
-	36,  // 66: oms.order.v1.OrderItem.properties:type_name -> oms.order.v1.OrderItem.PropertiesEntry
-	47,  // 67: oms.order.v1.OrderItem.status:type_name -> oms.order.v1.OrderStatus
-	42,  // 68: oms.order.v1.OrderPayment.amount:type_name -> oms.money.v1.Money
-	42,  // 69: oms.order.v1.OrderPayment.authorized:type_name -> oms.money.v1.Money
-	42,  // 70: oms.order.v1.OrderPayment.captured:type_name -> oms.money.v1.Money
-	42,  // 71: oms.order.v1.OrderPayment.refunded:type_name -> oms.money.v1.Money
-	42,  // 72: oms.order.v1.Totals.items:type_name -> oms.money.v1.Money
-	42,  // 73: oms.order.v1.Totals.adjustments:type_name -> oms.money.v1.Money
-	42,  // 74: oms.order.v1.Totals.shipping:type_name -> oms.money.v1.Money
-	42,  // 75: oms.order.v1.Totals.tax:type_name -> oms.money.v1.Money
-	42,  // 76: oms.order.v1.Totals.total:type_name -> oms.money.v1.Money
-	51,  // 77: oms.order.v1.CheckoutStep.step:type_name -> oms.order.v1.Step
-	0,   // 78: oms.order.v1.CheckoutStep.state:type_name -> oms.order.v1.StepState
-	48,  // 79: oms.order.v1.CheckoutStep.requested_at:type_name -> google.protobuf.Timestamp
-	48,  // 80: oms.order.v1.CheckoutStep.answered_at:type_name -> google.protobuf.Timestamp
-	7,   // 81: oms.order.v1.GetOrderResponse.order:type_name -> oms.order.v1.Order
-	47,  // 82: oms.order.v1.ListOrdersRequest.status:type_name -> oms.order.v1.OrderStatus
-	48,  // 83: oms.order.v1.ListOrdersRequest.created_from:type_name -> google.protobuf.Timestamp
-	48,  // 84: oms.order.v1.ListOrdersRequest.created_before:type_name -> google.protobuf.Timestamp
-	7,   // 85: oms.order.v1.ListOrdersResponse.orders:type_name -> oms.order.v1.Order
-	47,  // 86: oms.order.v1.CancelOrderResponse.status:type_name -> oms.order.v1.OrderStatus
-	47,  // 87: oms.order.v1.ReviewOrderResponse.status:type_name -> oms.order.v1.OrderStatus
-	5,   // 88: oms.order.v1.RetryPaymentRequest.payments:type_name -> oms.order.v1.PaymentItem
-	47,  // 89: oms.order.v1.RetryPaymentResponse.status:type_name -> oms.order.v1.OrderStatus
-	7,   // 90: oms.order.v1.WatchOrderResponse.order:type_name -> oms.order.v1.Order
-	1,   // 91: oms.order.v1.ImportOrderRequest.order:type_name -> oms.order.v1.CreateOrderRequest
-	37,  // 92: oms.order.v1.ImportOrderRequest.settled:type_name -> oms.order.v1.ImportOrderRequest.SettledEntry
-	28,  // 93: oms.order.v1.ImportOrdersRequest.order:type_name -> oms.order.v1.ImportOrderRequest
-	32,  // 94: oms.order.v1.ImportOrdersResponse.refusals:type_name -> oms.order.v1.ImportRefusal
-	42,  // 95: oms.order.v1.ImportOrderRequest.SettledEntry.value:type_name -> oms.money.v1.Money
-	1,   // 96: oms.order.v1.OrderService.CreateOrder:input_type -> oms.order.v1.CreateOrderRequest
-	16,  // 97: oms.order.v1.OrderService.GetOrder:input_type -> oms.order.v1.GetOrderRequest
-	18,  // 98: oms.order.v1.OrderService.ListOrders:input_type -> oms.order.v1.ListOrdersRequest
-	20,  // 99: oms.order.v1.OrderService.CancelOrder:input_type -> oms.order.v1.CancelOrderRequest
-	22,  // 100: oms.order.v1.OrderService.ReviewOrder:input_type -> oms.order.v1.ReviewOrderRequest
-	24,  // 101: oms.order.v1.OrderService.RetryPayment:input_type -> oms.order.v1.RetryPaymentRequest
-	28,  // 102: oms.order.v1.OrderService.ImportOrder:input_type -> oms.order.v1.ImportOrderRequest
-	30,  // 103: oms.order.v1.OrderService.ImportOrders:input_type -> oms.order.v1.ImportOrdersRequest
-	26,  // 104: oms.order.v1.OrderService.WatchOrder:input_type -> oms.order.v1.WatchOrderRequest
-	6,   // 105: oms.order.v1.OrderService.CreateOrder:output_type -> oms.order.v1.CreateOrderResponse
-	17,  // 106: oms.order.v1.OrderService.GetOrder:output_type -> oms.order.v1.GetOrderResponse
-	19,  // 107: oms.order.v1.OrderService.ListOrders:output_type -> oms.order.v1.ListOrdersResponse
-	21,  // 108: oms.order.v1.OrderService.CancelOrder:output_type -> oms.order.v1.CancelOrderResponse
-	23,  // 109: oms.order.v1.OrderService.ReviewOrder:output_type -> oms.order.v1.ReviewOrderResponse
-	25,  // 110: oms.order.v1.OrderService.RetryPayment:output_type -> oms.order.v1.RetryPaymentResponse
-	29,  // 111: oms.order.v1.OrderService.ImportOrder:output_type -> oms.order.v1.ImportOrderResponse
-	31,  // 112: oms.order.v1.OrderService.ImportOrders:output_type -> oms.order.v1.ImportOrdersResponse
-	27,  // 113: oms.order.v1.OrderService.WatchOrder:output_type -> oms.order.v1.WatchOrderResponse
-	105, // [105:114] is the sub-list for method output_type
-	96,  // [96:105] is the sub-list for method input_type
-	96,  // [96:96] is the sub-list for extension type_name
-	96,  // [96:96] is the sub-list for extension extendee
-	0,   // [0:96] is the sub-list for field type_name
+	50,  // 51: oms.order.v1.Order.associate:type_name -> oms.order.v1.OrderAssociate
+	12,  // 52: oms.order.v1.OrderEdit.items:type_name -> oms.order.v1.OrderItem
+	14,  // 53: oms.order.v1.OrderEdit.totals:type_name -> oms.order.v1.Totals
+	48,  // 54: oms.order.v1.OrderNote.at:type_name -> google.protobuf.Timestamp
+	51,  // 55: oms.order.v1.OrderPackage.lines:type_name -> oms.order.v1.ItemQuantity
+	48,  // 56: oms.order.v1.OrderPackage.ship_by:type_name -> google.protobuf.Timestamp
+	48,  // 57: oms.order.v1.OrderPackage.shipped_at:type_name -> google.protobuf.Timestamp
+	48,  // 58: oms.order.v1.OrderPackage.delivered_at:type_name -> google.protobuf.Timestamp
+	51,  // 59: oms.order.v1.OrderReturn.lines:type_name -> oms.order.v1.ItemQuantity
+	42,  // 60: oms.order.v1.OrderReturn.refunded:type_name -> oms.money.v1.Money
+	42,  // 61: oms.order.v1.OrderReturn.fee:type_name -> oms.money.v1.Money
+	48,  // 62: oms.order.v1.OrderReturn.submitted_at:type_name -> google.protobuf.Timestamp
+	42,  // 63: oms.order.v1.OrderItem.unit_price:type_name -> oms.money.v1.Money
+	3,   // 64: oms.order.v1.OrderItem.adjustments:type_name -> oms.order.v1.Adjustment
+	42,  // 65: oms.order.v1.OrderItem.tax:type_name -> oms.money.v1.Money
+	42,  // 66: oms.order.v1.OrderItem.total:type_name -> oms.money.v1.Money
+	36,  // 67: oms.order.v1.OrderItem.properties:type_name -> oms.order.v1.OrderItem.PropertiesEntry
+	47,  // 68: oms.order.v1.OrderItem.status:type_name -> oms.order.v1.OrderStatus
+	42,  // 69: oms.order.v1.OrderPayment.amount:type_name -> oms.money.v1.Money
+	42,  // 70: oms.order.v1.OrderPayment.authorized:type_name -> oms.money.v1.Money
+	42,  // 71: oms.order.v1.OrderPayment.captured:type_name -> oms.money.v1.Money
+	42,  // 72: oms.order.v1.OrderPayment.refunded:type_name -> oms.money.v1.Money
+	42,  // 73: oms.order.v1.Totals.items:type_name -> oms.money.v1.Money
+	42,  // 74: oms.order.v1.Totals.adjustments:type_name -> oms.money.v1.Money
+	42,  // 75: oms.order.v1.Totals.shipping:type_name -> oms.money.v1.Money
+	42,  // 76: oms.order.v1.Totals.tax:type_name -> oms.money.v1.Money
+	42,  // 77: oms.order.v1.Totals.total:type_name -> oms.money.v1.Money
+	52,  // 78: oms.order.v1.CheckoutStep.step:type_name -> oms.order.v1.Step
+	0,   // 79: oms.order.v1.CheckoutStep.state:type_name -> oms.order.v1.StepState
+	48,  // 80: oms.order.v1.CheckoutStep.requested_at:type_name -> google.protobuf.Timestamp
+	48,  // 81: oms.order.v1.CheckoutStep.answered_at:type_name -> google.protobuf.Timestamp
+	7,   // 82: oms.order.v1.GetOrderResponse.order:type_name -> oms.order.v1.Order
+	47,  // 83: oms.order.v1.ListOrdersRequest.status:type_name -> oms.order.v1.OrderStatus
+	48,  // 84: oms.order.v1.ListOrdersRequest.created_from:type_name -> google.protobuf.Timestamp
+	48,  // 85: oms.order.v1.ListOrdersRequest.created_before:type_name -> google.protobuf.Timestamp
+	7,   // 86: oms.order.v1.ListOrdersResponse.orders:type_name -> oms.order.v1.Order
+	47,  // 87: oms.order.v1.CancelOrderResponse.status:type_name -> oms.order.v1.OrderStatus
+	47,  // 88: oms.order.v1.ReviewOrderResponse.status:type_name -> oms.order.v1.OrderStatus
+	5,   // 89: oms.order.v1.RetryPaymentRequest.payments:type_name -> oms.order.v1.PaymentItem
+	47,  // 90: oms.order.v1.RetryPaymentResponse.status:type_name -> oms.order.v1.OrderStatus
+	7,   // 91: oms.order.v1.WatchOrderResponse.order:type_name -> oms.order.v1.Order
+	1,   // 92: oms.order.v1.ImportOrderRequest.order:type_name -> oms.order.v1.CreateOrderRequest
+	37,  // 93: oms.order.v1.ImportOrderRequest.settled:type_name -> oms.order.v1.ImportOrderRequest.SettledEntry
+	28,  // 94: oms.order.v1.ImportOrdersRequest.order:type_name -> oms.order.v1.ImportOrderRequest
+	32,  // 95: oms.order.v1.ImportOrdersResponse.refusals:type_name -> oms.order.v1.ImportRefusal
+	42,  // 96: oms.order.v1.ImportOrderRequest.SettledEntry.value:type_name -> oms.money.v1.Money
+	1,   // 97: oms.order.v1.OrderService.CreateOrder:input_type -> oms.order.v1.CreateOrderRequest
+	16,  // 98: oms.order.v1.OrderService.GetOrder:input_type -> oms.order.v1.GetOrderRequest
+	18,  // 99: oms.order.v1.OrderService.ListOrders:input_type -> oms.order.v1.ListOrdersRequest
+	20,  // 100: oms.order.v1.OrderService.CancelOrder:input_type -> oms.order.v1.CancelOrderRequest
+	22,  // 101: oms.order.v1.OrderService.ReviewOrder:input_type -> oms.order.v1.ReviewOrderRequest
+	24,  // 102: oms.order.v1.OrderService.RetryPayment:input_type -> oms.order.v1.RetryPaymentRequest
+	28,  // 103: oms.order.v1.OrderService.ImportOrder:input_type -> oms.order.v1.ImportOrderRequest
+	30,  // 104: oms.order.v1.OrderService.ImportOrders:input_type -> oms.order.v1.ImportOrdersRequest
+	26,  // 105: oms.order.v1.OrderService.WatchOrder:input_type -> oms.order.v1.WatchOrderRequest
+	6,   // 106: oms.order.v1.OrderService.CreateOrder:output_type -> oms.order.v1.CreateOrderResponse
+	17,  // 107: oms.order.v1.OrderService.GetOrder:output_type -> oms.order.v1.GetOrderResponse
+	19,  // 108: oms.order.v1.OrderService.ListOrders:output_type -> oms.order.v1.ListOrdersResponse
+	21,  // 109: oms.order.v1.OrderService.CancelOrder:output_type -> oms.order.v1.CancelOrderResponse
+	23,  // 110: oms.order.v1.OrderService.ReviewOrder:output_type -> oms.order.v1.ReviewOrderResponse
+	25,  // 111: oms.order.v1.OrderService.RetryPayment:output_type -> oms.order.v1.RetryPaymentResponse
+	29,  // 112: oms.order.v1.OrderService.ImportOrder:output_type -> oms.order.v1.ImportOrderResponse
+	31,  // 113: oms.order.v1.OrderService.ImportOrders:output_type -> oms.order.v1.ImportOrdersResponse
+	27,  // 114: oms.order.v1.OrderService.WatchOrder:output_type -> oms.order.v1.WatchOrderResponse
+	106, // [106:115] is the sub-list for method output_type
+	97,  // [97:106] is the sub-list for method input_type
+	97,  // [97:97] is the sub-list for extension type_name
+	97,  // [97:97] is the sub-list for extension extendee
+	0,   // [0:97] is the sub-list for field type_name
 }
 
 func init() { file_oms_order_v1_service_proto_init() }

@@ -857,6 +857,81 @@ func (x *Customer) GetGuest() bool {
 	return false
 }
 
+// OrderAssociate is the account of an associate or a customer that an order
+// counts for (DirectScale associate), as it was when the order was placed.
+type OrderAssociate struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the account.
+	AssociateId string `protobuf:"bytes,1,opt,name=associate_id,json=associateId,proto3" json:"associate_id,omitempty"`
+	// Number of the account, which people outside know (DirectScale AssociateId,
+	// CustomerId of order events).
+	AssociateNumber int64 `protobuf:"varint,2,opt,name=associate_number,json=associateNumber,proto3" json:"associate_number,omitempty"`
+	// Id that the associate's own people use (DirectScale BackOfficeId).
+	BackOfficeId string `protobuf:"bytes,3,opt,name=back_office_id,json=backOfficeId,proto3" json:"back_office_id,omitempty"`
+	// Type of the account: 1 associate, 2 customer, others as the shop has them.
+	AssociateType int64 `protobuf:"varint,4,opt,name=associate_type,json=associateType,proto3" json:"associate_type,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OrderAssociate) Reset() {
+	*x = OrderAssociate{}
+	mi := &file_oms_order_v1_values_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OrderAssociate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OrderAssociate) ProtoMessage() {}
+
+func (x *OrderAssociate) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_order_v1_values_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OrderAssociate.ProtoReflect.Descriptor instead.
+func (*OrderAssociate) Descriptor() ([]byte, []int) {
+	return file_oms_order_v1_values_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *OrderAssociate) GetAssociateId() string {
+	if x != nil {
+		return x.AssociateId
+	}
+	return ""
+}
+
+func (x *OrderAssociate) GetAssociateNumber() int64 {
+	if x != nil {
+		return x.AssociateNumber
+	}
+	return 0
+}
+
+func (x *OrderAssociate) GetBackOfficeId() string {
+	if x != nil {
+		return x.BackOfficeId
+	}
+	return ""
+}
+
+func (x *OrderAssociate) GetAssociateType() int64 {
+	if x != nil {
+		return x.AssociateType
+	}
+	return 0
+}
+
 // PromoCode is a promotion the order wants to use (Skava promoCodesInfo).
 type PromoCode struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -870,7 +945,7 @@ type PromoCode struct {
 
 func (x *PromoCode) Reset() {
 	*x = PromoCode{}
-	mi := &file_oms_order_v1_values_proto_msgTypes[2]
+	mi := &file_oms_order_v1_values_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -882,7 +957,7 @@ func (x *PromoCode) String() string {
 func (*PromoCode) ProtoMessage() {}
 
 func (x *PromoCode) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_order_v1_values_proto_msgTypes[2]
+	mi := &file_oms_order_v1_values_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -895,7 +970,7 @@ func (x *PromoCode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PromoCode.ProtoReflect.Descriptor instead.
 func (*PromoCode) Descriptor() ([]byte, []int) {
-	return file_oms_order_v1_values_proto_rawDescGZIP(), []int{2}
+	return file_oms_order_v1_values_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *PromoCode) GetPromoCode() string {
@@ -945,7 +1020,7 @@ type PaymentTransaction struct {
 
 func (x *PaymentTransaction) Reset() {
 	*x = PaymentTransaction{}
-	mi := &file_oms_order_v1_values_proto_msgTypes[3]
+	mi := &file_oms_order_v1_values_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -957,7 +1032,7 @@ func (x *PaymentTransaction) String() string {
 func (*PaymentTransaction) ProtoMessage() {}
 
 func (x *PaymentTransaction) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_order_v1_values_proto_msgTypes[3]
+	mi := &file_oms_order_v1_values_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -970,7 +1045,7 @@ func (x *PaymentTransaction) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PaymentTransaction.ProtoReflect.Descriptor instead.
 func (*PaymentTransaction) Descriptor() ([]byte, []int) {
-	return file_oms_order_v1_values_proto_rawDescGZIP(), []int{3}
+	return file_oms_order_v1_values_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *PaymentTransaction) GetTransactionId() string {
@@ -1056,7 +1131,7 @@ type ItemQuantity struct {
 
 func (x *ItemQuantity) Reset() {
 	*x = ItemQuantity{}
-	mi := &file_oms_order_v1_values_proto_msgTypes[4]
+	mi := &file_oms_order_v1_values_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1068,7 +1143,7 @@ func (x *ItemQuantity) String() string {
 func (*ItemQuantity) ProtoMessage() {}
 
 func (x *ItemQuantity) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_order_v1_values_proto_msgTypes[4]
+	mi := &file_oms_order_v1_values_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1081,7 +1156,7 @@ func (x *ItemQuantity) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ItemQuantity.ProtoReflect.Descriptor instead.
 func (*ItemQuantity) Descriptor() ([]byte, []int) {
-	return file_oms_order_v1_values_proto_rawDescGZIP(), []int{4}
+	return file_oms_order_v1_values_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ItemQuantity) GetItemId() string {
@@ -1125,7 +1200,7 @@ type OrderMetadata struct {
 
 func (x *OrderMetadata) Reset() {
 	*x = OrderMetadata{}
-	mi := &file_oms_order_v1_values_proto_msgTypes[5]
+	mi := &file_oms_order_v1_values_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1137,7 +1212,7 @@ func (x *OrderMetadata) String() string {
 func (*OrderMetadata) ProtoMessage() {}
 
 func (x *OrderMetadata) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_order_v1_values_proto_msgTypes[5]
+	mi := &file_oms_order_v1_values_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1150,7 +1225,7 @@ func (x *OrderMetadata) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrderMetadata.ProtoReflect.Descriptor instead.
 func (*OrderMetadata) Descriptor() ([]byte, []int) {
-	return file_oms_order_v1_values_proto_rawDescGZIP(), []int{5}
+	return file_oms_order_v1_values_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *OrderMetadata) GetCommissionDate() string {
@@ -1240,7 +1315,12 @@ const file_oms_order_v1_values_proto_rawDesc = "" +
 	"\x02ip\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18-R\x02ip\x12'\n" +
 	"\n" +
 	"account_id\x18\a \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\taccountId\x12\x14\n" +
-	"\x05guest\x18\b \x01(\bR\x05guest\"}\n" +
+	"\x05guest\x18\b \x01(\bR\x05guest\"\xab\x01\n" +
+	"\x0eOrderAssociate\x12!\n" +
+	"\fassociate_id\x18\x01 \x01(\tR\vassociateId\x12)\n" +
+	"\x10associate_number\x18\x02 \x01(\x03R\x0fassociateNumber\x12$\n" +
+	"\x0eback_office_id\x18\x03 \x01(\tR\fbackOfficeId\x12%\n" +
+	"\x0eassociate_type\x18\x04 \x01(\x03R\rassociateType\"}\n" +
 	"\tPromoCode\x12:\n" +
 	"\n" +
 	"promo_code\x18\x01 \x01(\tB\x1b\xbaH\x18r\x16\x10\x01\x18@2\x10^[A-Za-z0-9_-]+$R\tpromoCode\x124\n" +
@@ -1363,7 +1443,7 @@ func file_oms_order_v1_values_proto_rawDescGZIP() []byte {
 }
 
 var file_oms_order_v1_values_proto_enumTypes = make([]protoimpl.EnumInfo, 8)
-var file_oms_order_v1_values_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_oms_order_v1_values_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_oms_order_v1_values_proto_goTypes = []any{
 	(OrderStatus)(0),           // 0: oms.order.v1.OrderStatus
 	(OrderType)(0),             // 1: oms.order.v1.OrderType
@@ -1375,15 +1455,16 @@ var file_oms_order_v1_values_proto_goTypes = []any{
 	(PaymentOperation)(0),      // 7: oms.order.v1.PaymentOperation
 	(*Address)(nil),            // 8: oms.order.v1.Address
 	(*Customer)(nil),           // 9: oms.order.v1.Customer
-	(*PromoCode)(nil),          // 10: oms.order.v1.PromoCode
-	(*PaymentTransaction)(nil), // 11: oms.order.v1.PaymentTransaction
-	(*ItemQuantity)(nil),       // 12: oms.order.v1.ItemQuantity
-	(*OrderMetadata)(nil),      // 13: oms.order.v1.OrderMetadata
-	nil,                        // 14: oms.order.v1.OrderMetadata.CustomFieldsEntry
+	(*OrderAssociate)(nil),     // 10: oms.order.v1.OrderAssociate
+	(*PromoCode)(nil),          // 11: oms.order.v1.PromoCode
+	(*PaymentTransaction)(nil), // 12: oms.order.v1.PaymentTransaction
+	(*ItemQuantity)(nil),       // 13: oms.order.v1.ItemQuantity
+	(*OrderMetadata)(nil),      // 14: oms.order.v1.OrderMetadata
+	nil,                        // 15: oms.order.v1.OrderMetadata.CustomFieldsEntry
 }
 var file_oms_order_v1_values_proto_depIdxs = []int32{
 	7,  // 0: oms.order.v1.PaymentTransaction.operation:type_name -> oms.order.v1.PaymentOperation
-	14, // 1: oms.order.v1.OrderMetadata.custom_fields:type_name -> oms.order.v1.OrderMetadata.CustomFieldsEntry
+	15, // 1: oms.order.v1.OrderMetadata.custom_fields:type_name -> oms.order.v1.OrderMetadata.CustomFieldsEntry
 	2,  // [2:2] is the sub-list for method output_type
 	2,  // [2:2] is the sub-list for method input_type
 	2,  // [2:2] is the sub-list for extension type_name
@@ -1396,14 +1477,14 @@ func file_oms_order_v1_values_proto_init() {
 	if File_oms_order_v1_values_proto != nil {
 		return
 	}
-	file_oms_order_v1_values_proto_msgTypes[3].OneofWrappers = []any{}
+	file_oms_order_v1_values_proto_msgTypes[4].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_oms_order_v1_values_proto_rawDesc), len(file_oms_order_v1_values_proto_rawDesc)),
 			NumEnums:      8,
-			NumMessages:   7,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
