@@ -110,16 +110,25 @@ func (a *app) exit(ctx context.Context, err error) int {
 	return exitFailed
 }
 
-// refused reports an error of the API.
-func (a *app) refused(e *connect.Error) int {
-	text, reason := e.Message(), ""
-	for _, d := range e.Details() {
+// reasonOf is the stable reason of an error of the API; empty when it has none.
+func reasonOf(err error) (reason string) {
+	var answer *connect.Error
+	if !errors.As(err, &answer) {
+		return ""
+	}
+	for _, d := range answer.Details() {
 		if v, err := d.Value(); err == nil {
 			if info, ok := v.(*errdetails.ErrorInfo); ok {
 				reason = info.GetReason()
 			}
 		}
 	}
+	return reason
+}
+
+// refused reports an error of the API.
+func (a *app) refused(e *connect.Error) int {
+	text, reason := e.Message(), reasonOf(e)
 	if !connect.IsWireError(e) && e.Code() == connect.CodeUnavailable {
 		text = fmt.Sprintf("no answer from %s: is the service running there? (%s)", a.url, text)
 	}

@@ -155,7 +155,7 @@ func (t *takingBack) note(err error, done func()) error {
 	defer t.mu.Unlock()
 	switch connect.CodeOf(err) {
 	case connect.CodeFailedPrecondition, connect.CodeInvalidArgument, connect.CodeAlreadyExists, connect.CodeAborted:
-		t.Refused[reasonOf(err)]++
+		t.Refused[why(err)]++
 		return nil
 	}
 	if err == nil {

@@ -60,6 +60,7 @@ func newOrderGet(a *app) *cobra.Command {
 	}
 	cmd.Flags().Uint64Var(&number, "number", 0, "order number")
 	cmd.Flags().StringVar(&reference, "reference", "", "the caller's own reference; the newest order wins")
+	cmd.Flags().BoolVar(&req.Latest, "latest", false, "wait until the read model has seen all that is stored of the order now")
 	cmd.Flags().Uint64Var(&req.MinPosition, "min-position", 0, "wait until the read model has seen this log position")
 	return cmd
 }

@@ -96,8 +96,29 @@ func (a *app) current(ctx context.Context, id string) (*orderv1.Order, error) {
 	if err != nil {
 		return nil, err
 	}
-	res, err := client.GetOrder(ctx, &orderv1.GetOrderRequest{Key: &orderv1.GetOrderRequest_OrderId{OrderId: id}})
+	res, err := client.GetOrder(ctx, &orderv1.GetOrderRequest{Key: &orderv1.GetOrderRequest_OrderId{OrderId: id}, Latest: true})
 	return res.GetOrder(), err
+}
+
+// revising reads an order, lets change make a request of it and sends that with
+// the revision that was read. If the order has another one meanwhile, all of it
+// is done again: what was changed in between is kept. A revision that the caller
+// gave is his own business.
+func (a *app) revising(ctx context.Context, id string, revision *uint64, change func(*orderv1.Order) error) error {
+	given := *revision != 0
+	for tries := 0; ; tries++ {
+		o, err := a.current(ctx, id)
+		if err != nil {
+			return err
+		}
+		if !given {
+			*revision = o.GetRevision()
+		}
+		err = change(o)
+		if given || tries == 10 || reasonOf(err) != "revision_mismatch" {
+			return err
+		}
+	}
 }
 
 // transportFlags say how a package travels.

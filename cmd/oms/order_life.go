@@ -70,50 +70,45 @@ func newOrderUpdate(a *app) *cobra.Command {
 		Use:   "update ORDER",
 		Short: "Change what an order says of its customer, address and reference",
 		Long: `Change the descriptive part of an order. What no flag names stays as it is; a
-shipping address replaces the old one as a whole. The order is read first, and
-the change is refused if somebody changes it in between.`,
+shipping address replaces the old one as a whole. The order is read first;
+what somebody changes in between is kept.`,
 		Args: exactly("ORDER"),
 		Example: `  oms order update ORDER --reference PO-18 --email new@example.com
   oms order update ORDER --line1 "1 High Street" --city Leeds --postal-code "LS1 1AA" --country GB`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o, err := a.current(cmd.Context(), args[0])
-			if err != nil {
-				return err
-			}
-			keep := func(flag string, field *string, old string) {
-				if !cmd.Flags().Changed(flag) {
-					*field = old
-				}
-			}
-			req.OrderId, req.Customer = o.GetOrderId(), o.GetCustomer()
-			keep("reference", &req.Reference, o.GetReference())
-			keep("channel", &req.Channel, o.GetChannel())
-			keep("locale", &req.Locale, o.GetLocale())
-			keep("ship-method", &req.ShippingMethod, o.GetShipping().GetMethod())
-			keep("email", &email, o.GetCustomer().GetEmail())
-			keep("phone", &phone, o.GetCustomer().GetPhone())
-			req.Customer.Email, req.Customer.Phone = email, phone
-			for _, flag := range []string{"line1", "line2", "city", "region", "postal-code", "country"} {
-				if cmd.Flags().Changed(flag) {
-					req.ShippingAddress = &to
-				}
-			}
-			set, err := parsePairs("property", properties)
-			if err != nil {
-				return err
-			}
-			if req.Properties = o.GetProperties(); len(set) > 0 {
-				req.Properties = maps.Clone(set)
-				for k, v := range o.GetProperties() {
-					if _, anew := set[k]; !anew {
-						req.Properties[k] = v
+			return a.revising(cmd.Context(), args[0], &req.ExpectedRevision, func(o *orderv1.Order) error {
+				keep := func(flag string, field *string, old string) {
+					if !cmd.Flags().Changed(flag) {
+						*field = old
 					}
 				}
-			}
-			if req.GetExpectedRevision() == 0 {
-				req.ExpectedRevision = o.GetRevision()
-			}
-			return changing(a, cmd, orderv1connect.ChangeServiceClient.UpdateOrder, &req)
+				req.OrderId, req.Customer = o.GetOrderId(), o.GetCustomer()
+				keep("reference", &req.Reference, o.GetReference())
+				keep("channel", &req.Channel, o.GetChannel())
+				keep("locale", &req.Locale, o.GetLocale())
+				keep("ship-method", &req.ShippingMethod, o.GetShipping().GetMethod())
+				keep("email", &email, o.GetCustomer().GetEmail())
+				keep("phone", &phone, o.GetCustomer().GetPhone())
+				req.Customer.Email, req.Customer.Phone = email, phone
+				for _, flag := range []string{"line1", "line2", "city", "region", "postal-code", "country"} {
+					if cmd.Flags().Changed(flag) {
+						req.ShippingAddress = &to
+					}
+				}
+				set, err := parsePairs("property", properties)
+				if err != nil {
+					return err
+				}
+				if req.Properties = o.GetProperties(); len(set) > 0 {
+					req.Properties = maps.Clone(set)
+					for k, v := range o.GetProperties() {
+						if _, anew := set[k]; !anew {
+							req.Properties[k] = v
+						}
+					}
+				}
+				return changing(a, cmd, orderv1connect.ChangeServiceClient.UpdateOrder, &req)
+			})
 		},
 	}
 	f := cmd.Flags()
@@ -141,43 +136,38 @@ func newOrderMetadata(a *app) *cobra.Command {
 		Use:   "metadata ORDER",
 		Short: "Change the fields of an order that have no effect on its status",
 		Long: `Change the fields of an order that have no effect on its status. What no flag
-names stays as it is. The order is read first, and the change is refused if
-somebody changes it in between.`,
+names stays as it is. The order is read first; what somebody changes in
+between is kept.`,
 		Args: exactly("ORDER"),
 		Example: `  oms order metadata ORDER --commission-date 2026-11-30 --pv 12.5
   oms order metadata ORDER --field team=red --field campaign=autumn`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o, err := a.current(cmd.Context(), args[0])
-			if err != nil {
-				return err
-			}
-			m, old := req.GetMetadata(), o.GetMetadata()
-			for flag, f := range map[string]struct {
-				to  *string
-				old string
-			}{
-				"commission-date": {&m.CommissionDate, old.GetCommissionDate()}, "pv": {&m.Pv, old.GetPv()}, "qv": {&m.Qv, old.GetQv()},
-				"bonus": {&m.Bonus, old.GetBonus()}, "party": {&m.PartyId, old.GetPartyId()},
-				"local-invoice": {&m.LocalInvoiceNumber, old.GetLocalInvoiceNumber()}, "notes": {&m.Notes, old.GetNotes()},
-			} {
-				if !cmd.Flags().Changed(flag) {
-					*f.to = f.old
+			return a.revising(cmd.Context(), args[0], &req.ExpectedRevision, func(o *orderv1.Order) error {
+				m, old := req.GetMetadata(), o.GetMetadata()
+				for flag, f := range map[string]struct {
+					to  *string
+					old string
+				}{
+					"commission-date": {&m.CommissionDate, old.GetCommissionDate()}, "pv": {&m.Pv, old.GetPv()}, "qv": {&m.Qv, old.GetQv()},
+					"bonus": {&m.Bonus, old.GetBonus()}, "party": {&m.PartyId, old.GetPartyId()},
+					"local-invoice": {&m.LocalInvoiceNumber, old.GetLocalInvoiceNumber()}, "notes": {&m.Notes, old.GetNotes()},
+				} {
+					if !cmd.Flags().Changed(flag) {
+						*f.to = f.old
+					}
 				}
-			}
-			set, err := parsePairs("field", fields)
-			if err != nil {
-				return err
-			}
-			m.CustomFields = maps.Clone(old.GetCustomFields())
-			if m.CustomFields == nil {
-				m.CustomFields = map[string]string{}
-			}
-			maps.Copy(m.CustomFields, set)
-			req.OrderId = o.GetOrderId()
-			if req.GetExpectedRevision() == 0 {
-				req.ExpectedRevision = o.GetRevision()
-			}
-			return changing(a, cmd, orderv1connect.ChangeServiceClient.EditMetadata, &req)
+				set, err := parsePairs("field", fields)
+				if err != nil {
+					return err
+				}
+				m.CustomFields = maps.Clone(old.GetCustomFields())
+				if m.CustomFields == nil {
+					m.CustomFields = map[string]string{}
+				}
+				maps.Copy(m.CustomFields, set)
+				req.OrderId = o.GetOrderId()
+				return changing(a, cmd, orderv1connect.ChangeServiceClient.EditMetadata, &req)
+			})
 		},
 	}
 	f := cmd.Flags()

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"connectrpc.com/connect"
-	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/protobuf/proto"
 
 	inventoryv1 "github.com/orderstream/oms/gen/oms/inventory/v1"
@@ -138,7 +137,7 @@ func (p *placing) create(ctx context.Context, req *orderv1.CreateOrderRequest) (
 			return res.GetOrderId(), nil
 		case code == connect.CodeInvalidArgument, code == connect.CodeResourceExhausted, code == connect.CodeAborted, code == connect.CodeAlreadyExists:
 			p.mu.Lock()
-			p.Refused[reasonOf(err)]++
+			p.Refused[why(err)]++
 			p.mu.Unlock()
 			return "", nil
 		case code != connect.CodeUnavailable, try == 5:
@@ -203,20 +202,8 @@ func (p *placing) ended(o *orderv1.Order) bool {
 	return true
 }
 
-func reasonOf(err error) string {
-	var e *connect.Error
-	if ce, ok := err.(*connect.Error); ok { //nolint:errorlint // clients return it bare
-		e = ce
-		for _, d := range e.Details() {
-			if v, err := d.Value(); err == nil {
-				if info, ok := v.(*errdetails.ErrorInfo); ok {
-					return info.GetReason()
-				}
-			}
-		}
-	}
-	return connect.CodeOf(err).String()
-}
+// why is the reason of an error, or else its code.
+func why(err error) string { return cmp.Or(reasonOf(err), connect.CodeOf(err).String()) }
 
 // summary prints what became of the orders.
 func (p *placing) summary(w io.Writer, currency string) {

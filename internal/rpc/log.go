@@ -32,17 +32,14 @@ type Events interface {
 const orderLog = "order"
 
 // events serves LogService.
-type events struct {
-	log   Events
-	reads orderReads
-}
+type events struct{ reads orderReads }
 
 // errDone ends a Follow that has seen enough.
 var errDone = errors.New("seen enough")
 
 func (s events) TailEvents(ctx context.Context, req *logv1.TailEventsRequest, stream *connect.ServerStream[logv1.TailEventsResponse]) error {
 	log := cmp.Or(req.GetLog(), orderLog)
-	head, err := s.log.Head(ctx, log)
+	head, err := s.reads.stored.Head(ctx, log)
 	if err != nil {
 		return err
 	}
@@ -54,7 +51,7 @@ func (s events) TailEvents(ctx context.Context, req *logv1.TailEventsRequest, st
 		return nil
 	}
 	tenant := callOf(ctx).Tenant
-	err = s.log.Follow(ctx, log, after, func(b eventstore.Batch) error {
+	err = s.reads.stored.Follow(ctx, log, after, func(b eventstore.Batch) error {
 		for _, c := range b.Commits {
 			if err := send(stream, c, tenant); err != nil {
 				return err
@@ -93,25 +90,44 @@ func send(stream *connect.ServerStream[logv1.TailEventsResponse], c eventstore.C
 }
 
 func (s events) ListOrderEvents(ctx context.Context, req *logv1.ListOrderEventsRequest) (*logv1.ListOrderEventsResponse, error) {
-	tenant, id := callOf(ctx).Tenant, req.GetOrderId()
-	refs, err := s.reads.history(ctx, tenant, id)
-	if err != nil {
-		return nil, err
-	}
 	res := &logv1.ListOrderEventsResponse{}
+	err := s.reads.eachEvent(ctx, callOf(ctx).Tenant, req.GetOrderId(), func(c eventstore.Commit, r eventstore.Recorded) error {
+		e, err := recordedOf(c, r)
+		res.Events = append(res.Events, e)
+		return err
+	})
+	return res, err
+}
+
+// eachEvent calls f with every event that is stored of an order, in order, until
+// it fails.
+func (s orderReads) eachEvent(ctx context.Context, tenant, id string, f func(eventstore.Commit, eventstore.Recorded) error) error {
+	refs, err := s.history(ctx, tenant, id)
+	if err != nil {
+		return err
+	}
 	for _, ref := range refs {
-		b, ok, err := s.log.At(ctx, orderLog, ref.Position)
+		b, ok, err := s.stored.At(ctx, orderLog, ref.Position)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if !ok || ref.Index >= len(b.Commits) {
-			return nil, fmt.Errorf("history of order %s: the log has no commit %d at %d", id, ref.Index, ref.Position)
+			return fmt.Errorf("history of order %s: the log has no commit %d at %d", id, ref.Index, ref.Position)
 		}
-		if res.Events, err = appendEvents(res.Events, b.Commits[ref.Index], id); err != nil {
-			return nil, err
+		recorded, err := b.Commits[ref.Index].Recorded()
+		if err != nil {
+			return err
+		}
+		for _, r := range recorded {
+			if r.Aggregate != id {
+				continue
+			}
+			if err := f(b.Commits[ref.Index], r); err != nil {
+				return err
+			}
 		}
 	}
-	return res, nil
+	return nil
 }
 
 // history is where the commits of an order are. It shows what is stored now; a
@@ -121,25 +137,6 @@ func (s orderReads) history(ctx context.Context, tenant, id string) ([]projectio
 		return nil, err
 	}
 	return s.view.History(tenant, id)
-}
-
-// appendEvents adds the events of one aggregate of a commit.
-func appendEvents(to []*logv1.RecordedEvent, c eventstore.Commit, id string) ([]*logv1.RecordedEvent, error) {
-	recorded, err := c.Recorded()
-	if err != nil {
-		return nil, err
-	}
-	for _, r := range recorded {
-		if r.Aggregate != id {
-			continue
-		}
-		e, err := recordedOf(c, r)
-		if err != nil {
-			return nil, err
-		}
-		to = append(to, e)
-	}
-	return to, nil
 }
 
 func recordedOf(c eventstore.Commit, r eventstore.Recorded) (*logv1.RecordedEvent, error) {

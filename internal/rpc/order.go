@@ -103,9 +103,8 @@ func (s orders) CancelOrder(ctx context.Context, req *orderv1.CancelOrderRequest
 	if err != nil {
 		return nil, err
 	}
-	return &orderv1.CancelOrderResponse{
-		Status: statusOf(res.States[req.GetOrderId()].Status), Revision: res.Revision, Position: res.Position,
-	}, nil
+	status, err := s.statusAfter(ctx, meta.Tenant, req.GetOrderId(), res)
+	return &orderv1.CancelOrderResponse{Status: status, Revision: res.Revision, Position: res.Position}, err
 }
 
 func (s orders) ReviewOrder(ctx context.Context, req *orderv1.ReviewOrderRequest) (*orderv1.ReviewOrderResponse, error) {
@@ -117,9 +116,8 @@ func (s orders) ReviewOrder(ctx context.Context, req *orderv1.ReviewOrderRequest
 	if err != nil {
 		return nil, err
 	}
-	return &orderv1.ReviewOrderResponse{
-		Status: statusOf(res.States[req.GetOrderId()].Status), Revision: res.Revision, Position: res.Position,
-	}, nil
+	status, err := s.statusAfter(ctx, meta.Tenant, req.GetOrderId(), res)
+	return &orderv1.ReviewOrderResponse{Status: status, Revision: res.Revision, Position: res.Position}, err
 }
 
 func (s orders) RetryPayment(ctx context.Context, req *orderv1.RetryPaymentRequest) (*orderv1.RetryPaymentResponse, error) {
@@ -133,7 +131,6 @@ func (s orders) RetryPayment(ctx context.Context, req *orderv1.RetryPaymentReque
 	if err != nil {
 		return nil, err
 	}
-	return &orderv1.RetryPaymentResponse{
-		Status: statusOf(res.States[req.GetOrderId()].Status), Revision: res.Revision, Position: res.Position,
-	}, nil
+	status, err := s.statusAfter(ctx, meta.Tenant, req.GetOrderId(), res)
+	return &orderv1.RetryPaymentResponse{Status: status, Revision: res.Revision, Position: res.Position}, err
 }

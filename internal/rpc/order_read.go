@@ -49,6 +49,8 @@ type orderReads struct {
 	log  eventstore.Log[order.Order]
 	view OrderView
 	now  func() time.Time
+	// stored is where the commits of orders are.
+	stored Events
 }
 
 func (s orderReads) GetOrder(ctx context.Context, req *orderv1.GetOrderRequest) (*orderv1.GetOrderResponse, error) {
@@ -64,6 +66,11 @@ func (s orderReads) GetOrder(ctx context.Context, req *orderv1.GetOrderRequest) 
 	case *orderv1.GetOrderRequest_Reference:
 		o, err = s.view.GetByReference(tenant, key.Reference)
 	default:
+		if req.GetLatest() {
+			if err := s.awaitStored(ctx, tenant, req.GetOrderId()); err != nil {
+				return nil, err
+			}
+		}
 		o, err = s.byID(ctx, tenant, req.GetOrderId())
 	}
 	if err != nil {
@@ -127,9 +134,16 @@ func (s orderReads) WatchOrder(ctx context.Context, req *orderv1.WatchOrderReque
 		if err := stream.Send(&orderv1.WatchOrderResponse{Order: o}); err != nil {
 			return err
 		}
-		if order.Status(o.GetStatus()).Final() { //nolint:gosec // the numbers are the same
+		if over(o) {
 			return nil
 		}
 	}
 	return ctx.Err()
+}
+
+// over reports whether nothing happens to an order any more unless somebody
+// asks for it.
+func over(o *orderv1.Order) bool {
+	s := order.Status(o.GetStatus()) //nolint:gosec // the numbers are the same
+	return s == order.Deleted || s.Final() && o.GetOpenWork() == 0 && !o.GetDeleteRequested()
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/orderstream/oms/eventstore"
 	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
+	"github.com/orderstream/oms/internal/fault"
 	"github.com/orderstream/oms/order"
 )
 
@@ -37,10 +38,30 @@ func (s orders) change(ctx context.Context, req orderRequest, command func(by st
 	if err != nil {
 		return result{}, err
 	}
-	o := res.States[req.GetOrderId()]
+	status, err := s.statusAfter(ctx, meta.Tenant, req.GetOrderId(), res)
 	return result{&orderv1.OrderReceipt{
-		Status: statusOf(o.Status), Revision: res.Revision, Position: res.Position, Repeated: res.Repeated,
-	}, o, res.Events}, nil
+		Status: status, Revision: res.Revision, Position: res.Position, Repeated: res.Repeated,
+	}, res.States[req.GetOrderId()], res.Events}, err
+}
+
+// statusAfter is the status of an order right after a command. Of a repeat that
+// is long ago, perhaps: the answer is what the first one was.
+func (s orderReads) statusAfter(ctx context.Context, tenant, id string, res eventstore.Result[order.Order]) (orderv1.OrderStatus, error) {
+	if !res.Repeated {
+		return statusOf(res.States[id].Status), nil
+	}
+	o := order.New(id, 0)
+	seen := uint64(0)
+	err := s.eachEvent(ctx, tenant, id, func(_ eventstore.Commit, r eventstore.Recorded) error {
+		if r.Revision <= res.Revision {
+			o, seen = order.Evolve(o, r.Event), r.Revision
+		}
+		return nil
+	})
+	if err == nil && seen < res.Revision {
+		err = fault.New(fault.Unavailable, "view_behind", "the read model has not seen revision %d of order %s yet: repeat the request", res.Revision, id)
+	}
+	return statusOf(o.Status), err
 }
 
 // madeID is the id of what a request makes in an order: the one that it asks

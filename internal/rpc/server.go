@@ -171,7 +171,7 @@ func options(cfg Config, rules validator, life context.Context) connect.HandlerO
 }
 
 func mount(mux *http.ServeMux, cfg Config, opts connect.HandlerOption) {
-	reads := orderReads{log: cfg.Orders, view: cfg.OrderView, now: cfg.Now}
+	reads := orderReads{log: cfg.Orders, view: cfg.OrderView, now: cfg.Now, stored: cfg.Events}
 	writes := orders{reads, cfg.Customers, cfg.CaptureAt, cfg.DefaultGateway}
 	mux.Handle(orderv1connect.NewOrderServiceHandler(writes, opts))
 	mux.Handle(orderv1connect.NewChangeServiceHandler(changes{writes}, opts))
@@ -183,7 +183,7 @@ func mount(mux *http.ServeMux, cfg Config, opts connect.HandlerOption) {
 	mux.Handle(paymentv1connect.NewPaymentServiceHandler(payments{cfg.Payments, cfg.Orders, cfg.PaymentView, cfg.Now, cfg.Script}, opts))
 	mux.Handle(sagav1connect.NewSagaServiceHandler(sagas{cfg.Orders, cfg.Unfinished, cfg.Now}, opts))
 	mux.Handle(projectionv1connect.NewProjectionServiceHandler(projectionService{cfg.Projections}, opts))
-	mux.Handle(logv1connect.NewLogServiceHandler(events{cfg.Events, reads}, opts))
+	mux.Handle(logv1connect.NewLogServiceHandler(events{reads}, opts))
 }
 
 // described returns the names of the services and their requests.

@@ -46,7 +46,7 @@ func foldLife(o *orderv1.Order, e proto.Message) (known bool) {
 	case *orderv1.OrderNoteAdded:
 		o.Notes = append(o.Notes, &orderv1.OrderNote{NoteId: e.GetNoteId(), Text: e.GetText(), Author: e.GetAuthor(), At: e.GetAt()})
 	case *orderv1.OrderDeleteRequested:
-		// It is deleted by another event.
+		o.DeleteRequested = true
 	case *orderv1.OrderDeleted:
 		o.Status, o.StatusReason = orderv1.OrderStatus_ORDER_STATUS_DELETED, e.GetReason()
 		return true

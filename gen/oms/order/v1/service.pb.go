@@ -2171,7 +2171,10 @@ type GetOrderRequest struct {
 	Key isGetOrderRequest_Key `protobuf_oneof:"key"`
 	// Log position that the answer must have seen, as a write returned it; 0
 	// reads what is there.
-	MinPosition   uint64 `protobuf:"varint,3,opt,name=min_position,json=minPosition,proto3" json:"min_position,omitempty"`
+	MinPosition uint64 `protobuf:"varint,3,opt,name=min_position,json=minPosition,proto3" json:"min_position,omitempty"`
+	// The answer must have seen all that is stored of the order now; for who is
+	// about to write what he read. Not with order_number and reference.
+	Latest        bool `protobuf:"varint,5,opt,name=latest,proto3" json:"latest,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2245,6 +2248,13 @@ func (x *GetOrderRequest) GetMinPosition() uint64 {
 		return x.MinPosition
 	}
 	return 0
+}
+
+func (x *GetOrderRequest) GetLatest() bool {
+	if x != nil {
+		return x.Latest
+	}
+	return false
 }
 
 type isGetOrderRequest_Key interface {
@@ -3579,13 +3589,14 @@ const file_oms_order_v1_service_proto_rawDesc = "" +
 	"\x10response_message\x18\x06 \x01(\tR\x0fresponseMessage\x12=\n" +
 	"\frequested_at\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\vrequestedAt\x12;\n" +
 	"\vanswered_at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"answeredAt\"\xbb\x01\n" +
+	"answeredAt\"\xd3\x01\n" +
 	"\x0fGetOrderRequest\x12&\n" +
 	"\border_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@H\x00R\aorderId\x12#\n" +
 	"\forder_number\x18\x02 \x01(\x04H\x00R\vorderNumber\x12*\n" +
 	"\treference\x18\x04 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\x80\x01H\x00R\treference\x12!\n" +
-	"\fmin_position\x18\x03 \x01(\x04R\vminPositionB\f\n" +
+	"\fmin_position\x18\x03 \x01(\x04R\vminPosition\x12\x16\n" +
+	"\x06latest\x18\x05 \x01(\bR\x06latestB\f\n" +
 	"\x03key\x12\x05\xbaH\x02\b\x01\"=\n" +
 	"\x10GetOrderResponse\x12)\n" +
 	"\x05order\x18\x01 \x01(\v2\x13.oms.order.v1.OrderR\x05order\"\xbf\x03\n" +

@@ -81,7 +81,8 @@ type OrderServiceClient interface {
 	ImportOrder(context.Context, *v1.ImportOrderRequest) (*v1.ImportOrderResponse, error)
 	// ImportOrders imports one order after the other and sums up at the end.
 	ImportOrders(context.Context) (*connect.ClientStreamForClientSimple[v1.ImportOrdersRequest, v1.ImportOrdersResponse], error)
-	// WatchOrder sends the order now and after every change, until it is final.
+	// WatchOrder sends the order now and after every change, until it is final and
+	// nothing is left to do for it: a deletion that was asked for is waited for.
 	WatchOrder(context.Context, *v1.WatchOrderRequest) (*connect.ServerStreamForClient[v1.WatchOrderResponse], error)
 }
 
@@ -262,7 +263,8 @@ type OrderServiceHandler interface {
 	ImportOrder(context.Context, *v1.ImportOrderRequest) (*v1.ImportOrderResponse, error)
 	// ImportOrders imports one order after the other and sums up at the end.
 	ImportOrders(context.Context, *connect.ClientStream[v1.ImportOrdersRequest]) (*v1.ImportOrdersResponse, error)
-	// WatchOrder sends the order now and after every change, until it is final.
+	// WatchOrder sends the order now and after every change, until it is final and
+	// nothing is left to do for it: a deletion that was asked for is waited for.
 	WatchOrder(context.Context, *v1.WatchOrderRequest, *connect.ServerStream[v1.WatchOrderResponse]) error
 }
 
