@@ -74,8 +74,10 @@ func (o Order) cancellable(operator bool) error {
 	return nil
 }
 
-// CancelItems cancels some units of a sale that stands. If none would be left
-// of an order of which nothing has shipped, the whole order is cancelled.
+// CancelItems cancels some units of a sale that stands, or of an order that is
+// held in its checkout, which then asks only for the rest. Units that are in
+// packages that have not left are unpacked. If none would be left of an order of
+// which nothing has shipped, the whole order is cancelled.
 type CancelItems struct {
 	// Lines are the units; each line once.
 	Lines []Units
@@ -92,13 +94,13 @@ func (c CancelItems) Decide(o Order) ([]proto.Message, error) {
 	if err := o.cancellable(c.Operator); err != nil {
 		return nil, err
 	}
-	if !o.Confirmed() {
+	if !o.Confirmed() && o.Status != OnHold {
 		return nil, o.refuse("is not confirmed: cancel the whole order, or wait")
 	}
 	if err := o.unedited(); err != nil {
 		return nil, err
 	}
-	lines, err := o.take(c.Lines, "open and in no package", Item.Free, Item.openShare)
+	lines, err := o.take(c.Lines, "open", Item.Open, Item.openShare)
 	if err != nil {
 		return nil, err
 	}
@@ -106,11 +108,15 @@ func (c CancelItems) Decide(o Order) ([]proto.Message, error) {
 		return Cancel{Reason: c.Reason, By: c.By, Operator: c.Operator, Now: c.Now}.Decide(o)
 	}
 	stored, values, worth := storedUnits(lines)
-	return []proto.Message{&orderv1.OrderItemsCancelRequested{
+	work := &orderv1.Work{WorkId: o.newID("w", 0), Release: stored}
+	if o.Confirmed() { // else the checkout takes less
+		work.GiveBackMinor, work.VoidFirst = worth, true
+	}
+	return append(o.unpack(lines, c.By, c.Now), &orderv1.OrderItemsCancelRequested{
 		CancellationId: o.newID("c", 0), Lines: stored, LineValuesMinor: values, ValueMinor: worth,
 		Reason: c.Reason, RequestedBy: c.By, At: stamp(c.Now),
-		Work: &orderv1.Work{WorkId: o.newID("w", 0), Release: stored, GiveBackMinor: worth, VoidFirst: true},
-	}}, nil
+		Work: work,
+	}), nil
 }
 
 // nothingLeft reports whether an order that has shipped nothing would be empty

@@ -58,7 +58,7 @@ func (o Order) evolvePayment(e proto.Message) (Order, bool) {
 	case *orderv1.OrderPaymentRecorded:
 		o = o.recorded(e)
 	case *orderv1.SurplusFound:
-		o.PaidElsewhere = false
+		o.Recount = false
 		o = o.addWork(e.GetWork(), Work{Kind: SurplusWork})
 	case *orderv1.PaymentDue:
 		o.OwedMinor += e.GetAmountMinor()

@@ -51,6 +51,9 @@ func Evolve(o Order, e proto.Message) Order {
 		o.Status, o.Reason, o.Message = Cancelled, e.GetReason(), e.GetMessage()
 		o.CancelledBy, o.UpdatedAt, o.HeldFrom = e.GetCancelledBy(), at(e.GetCancelledAt()), None
 		o = o.unpark(o.ParkedStep).stopWaiting().allCancelled()
+		for _, w := range o.Work { // what was given up has undone it
+			o = o.endWork(w.ID)
+		}
 	default:
 		return o.evolveLife(e)
 	}

@@ -20,6 +20,7 @@ func (o Order) evolveChange(e proto.Message) (Order, bool) {
 			i.CancelledMinor += u.Minor
 		})
 		o.DueMinor -= e.GetValueMinor()
+		o.Recount = o.Recount || !o.Confirmed()
 		o.UpdatedAt = at(e.GetAt())
 		o = o.addWork(e.GetWork(), Work{
 			Kind: CancelWork, Subject: e.GetCancellationId(), Units: lines, By: e.GetRequestedBy(), Reason: e.GetReason(), ValueMinor: e.GetValueMinor(),

@@ -54,6 +54,7 @@ var everyEvent = []struct {
 	{onward(order.Pack{Lines: one}), &orderv1.PackageSubmitted{PackageId: "k1"}},
 	{packed, told(order.SplitPackage{PackageID: "k1", Into: [][]order.Units{one, one}}, packed...)},
 	{packed, told(order.UpdatePackage{PackageID: "k1", Transport: order.Transport{Carrier: "UPS"}}, packed...)},
+	{packed, &orderv1.PackageUnitsRemoved{PackageId: "k1", Lines: []*orderv1.ItemQuantity{{ItemId: "1", Quantity: 1}}}},
 	{packed, &orderv1.PackageStatusChanged{PackageId: "k1", Status: order.PackagePrinted}},
 	{packed, &orderv1.OrderItemsShipped{PackageId: "k1", Lines: []*orderv1.ItemQuantity{{ItemId: "1", Quantity: 1}}, Work: &orderv1.Work{WorkId: "w2"}}},
 	{shipped, &orderv1.ShipmentSettled{PackageId: "k1", WorkId: "w2"}},

@@ -21,10 +21,10 @@ func (l Ledger) Net() int64 { return l.Captured - l.Refunded }
 // Secured is what the customer cannot take away any more.
 func (l Ledger) Secured() int64 { return l.Open() + l.Net() }
 
-// Paid reports whether the total is authorized, captured or recorded in full for
-// certain. An order that costs nothing is paid.
+// Paid reports whether what the order owes is authorized, captured or recorded in
+// full for certain. An order that costs nothing is paid.
 func (o Order) Paid() bool {
-	left := o.TotalMinor
+	left := o.DueMinor
 	for _, p := range o.Payments {
 		left -= p.Ledger.Secured()
 	}

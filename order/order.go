@@ -25,7 +25,7 @@ const (
 	ReasonOperator         = "operator"
 	ReasonPaymentRetried   = "payment_retried"
 	ReasonFraudAccepted    = "fraud_accepted"
-	ReasonPaymentRecorded  = "payment_recorded"
+	ReasonPaymentCovered   = "payment_covered"
 )
 
 // BySaga stands where a user would when nobody asked and the checkout failed.
@@ -124,10 +124,11 @@ type Order struct {
 	// OwedMinor is the part of DueMinor that units cost that have left and that
 	// could not be taken: it is authorized at best.
 	OwedMinor int64 `cbor:"55,keyasint,omitzero"`
-	// Recorded are the ids of payments that were made elsewhere. PaidElsewhere
-	// says that nobody has looked yet whether too much is authorized for that.
-	Recorded      []string `cbor:"56,keyasint,omitzero"`
-	PaidElsewhere bool     `cbor:"57,keyasint,omitzero"`
+	// Recorded are the ids of payments that were made elsewhere. Recount says that
+	// something was, or that units were cancelled during the checkout, and nobody
+	// has looked yet whether too much is authorized for that.
+	Recorded []string `cbor:"56,keyasint,omitzero"`
+	Recount  bool     `cbor:"57,keyasint,omitzero"`
 	// CreditFreed is the credit of an exchange that went back to where it came
 	// from, and CreditsBack are the requests that brought credit back here.
 	CreditFreed int64    `cbor:"58,keyasint,omitzero"`

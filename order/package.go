@@ -96,6 +96,9 @@ func (o Order) evolvePackage(e proto.Message) (Order, bool) {
 		o.UpdatedAt = at(e.GetAt())
 	case *orderv1.PackageStatusChanged:
 		o = o.packageMoved(e)
+	case *orderv1.PackageUnitsRemoved:
+		o = o.shrunk(e.GetPackageId(), units(e.GetLines()))
+		o.UpdatedAt = at(e.GetAt())
 	case *orderv1.OrderItemsShipped:
 		o = o.shipped(e)
 	case *orderv1.ShipmentSettled:

@@ -33,9 +33,9 @@ func TestAPaymentThatWasMadeElsewhereCountsOnce(t *testing.T) {
 	}
 }
 
-// TestWhatWasPaidElsewhereNeedNotBePaidAgain asks for the rest when a held
+// TestWhatWasRecountNeedNotBePaidAgain asks for the rest when a held
 // order is paid in another way, and keeps what was recorded.
-func TestWhatWasPaidElsewhereNeedNotBePaidAgain(t *testing.T) {
+func TestWhatWasRecountNeedNotBePaidAgain(t *testing.T) {
 	partly := after(heldForPayment, recorded)
 	check(t, map[string]row{
 		"the rest": {given: partly, when: order.RetryPayment{Payments: []order.PaymentItem{{Token: "tok-2"}}}, then: events(
@@ -53,8 +53,8 @@ func TestWhatWasPaidElsewhereNeedNotBePaidAgain(t *testing.T) {
 	}
 }
 
-// TestWhatIsDueIsPaidElsewhereFirst lowers what could not be taken.
-func TestWhatIsDueIsPaidElsewhereFirst(t *testing.T) {
+// TestWhatIsDueIsRecountFirst lowers what could not be taken.
+func TestWhatIsDueIsRecountFirst(t *testing.T) {
 	if o := fold(after(owing, recorded)...); o.OwedMinor != 500 {
 		t.Errorf("%d is owed of 2000 after 1500 were recorded", o.OwedMinor)
 	}

@@ -38,7 +38,7 @@ func (c RetryPayment) Decide(o Order) ([]proto.Message, error) {
 		}
 		var v fault.Fields
 		_, kept := staying(o.Payments)
-		released.Payments = pay(c.Payments, o.Currency, o.TotalMinor-kept, true, &v)
+		released.Payments = pay(c.Payments, o.Currency, o.DueMinor-kept, true, &v)
 		if err := v.Err(); err != nil {
 			return nil, err
 		}

@@ -59,6 +59,7 @@ var sayings = map[string]say{
 	name(&orderv1.ExchangeOrderCreated{}): plain(exchanged),
 	name(&orderv1.ReplaceOrderCreated{}):  plain(replaced),
 	name(&orderv1.PackageUpdated{}):       shipmentUpdated,
+	name(&orderv1.PackageUnitsRemoved{}):  shipmentUpdated,
 	name(&orderv1.PackageStatusChanged{}): shipmentUpdated,
 }
 

@@ -89,6 +89,8 @@ func shipmentUpdated(s subject, e proto.Message, at saidAt) ([]saying, error) {
 	switch e := e.(type) {
 	case *orderv1.PackageUpdated:
 		id, by = e.GetPackageId(), e.GetUpdatedBy()
+	case *orderv1.PackageUnitsRemoved:
+		id, by = e.GetPackageId(), e.GetRemovedBy()
 	case *orderv1.PackageStatusChanged:
 		id, by = e.GetPackageId(), e.GetChangedBy()
 	}

@@ -173,7 +173,7 @@ func (s saga) done(w order.Work) []proto.Message {
 // after each payment, and leaves alone what was taken twice: that is for whoever
 // recorded it to give back.
 func (s saga) surplus() []proto.Message {
-	if !s.order.Confirmed() || !s.order.PaidElsewhere {
+	if !s.order.Confirmed() || !s.order.Recount {
 		return nil
 	}
 	found := &orderv1.SurplusFound{Work: &orderv1.Work{WorkId: s.order.NextWork()}}

@@ -144,10 +144,11 @@ func (s saga) refused(step PlanStep, p order.StepProgress) []proto.Message {
 }
 
 // held gives up an order whose hold has ended. One that waits for a payment goes
-// on when it was paid elsewhere.
+// on when nothing is missing any more, because it was paid elsewhere or costs
+// less now.
 func (s saga) held() []proto.Message {
-	if s.order.Reason == order.ReasonPaymentDeclined && s.order.PaidElsewhere && s.order.Covered() {
-		return []proto.Message{&orderv1.OrderHoldReleased{Reason: order.ReasonPaymentRecorded}}
+	if s.order.Reason == order.ReasonPaymentDeclined && s.order.Recount && s.order.Covered() {
+		return []proto.Message{&orderv1.OrderHoldReleased{Reason: order.ReasonPaymentCovered}}
 	}
 	if s.order.HoldUntil.IsZero() || s.now.Before(s.order.HoldUntil) {
 		return nil

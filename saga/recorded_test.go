@@ -9,9 +9,10 @@ import (
 	"github.com/orderstream/oms/order"
 )
 
-// TestAPaymentMadeElsewhereLetsTheCheckoutGoOn shows what is still asked for of
-// an order of 30.00 whose cards are declined, or still being asked.
-func TestAPaymentMadeElsewhereLetsTheCheckoutGoOn(t *testing.T) {
+// TestAHeldOrderAsksOnlyForWhatIsMissing shows what is still asked for of an
+// order of 30.00 whose cards are declined, when it is paid elsewhere or units of
+// it are cancelled.
+func TestAHeldOrderAsksOnlyForWhatIsMissing(t *testing.T) {
 	authorize := orderv1.Step_STEP_AUTHORIZE_PAYMENT
 	cash := func(n int, minor int64) order.NotePayment {
 		return order.NotePayment{RecordID: fmt.Sprint("cash ", n), Minor: minor}
@@ -28,6 +29,14 @@ func TestAPaymentMadeElsewhereLetsTheCheckoutGoOn(t *testing.T) {
 		{"declined, a part is paid in cash and the rest by card", orderv1.CaptureAt_CAPTURE_AT_CONFIRM, at(authorize, refuse, comply), []decider{cash(1, 1200), order.RetryPayment{}}},
 		{"one of two cards declined, that part is paid in cash", orderv1.CaptureAt_CAPTURE_AT_SHIP, at(authorize, half), []decider{cash(1, 2000)}},
 		{"one of two cards declined, all of it is paid in cash", orderv1.CaptureAt_CAPTURE_AT_CONFIRM, at(authorize, half), []decider{cash(1, 3000)}},
+		{"declined, and units cancelled before another card pays", orderv1.CaptureAt_CAPTURE_AT_CONFIRM, at(authorize, refuse, comply), []decider{order.CancelItems{Lines: oneTea}, order.RetryPayment{Payments: []order.PaymentItem{{Token: "another card"}}}}},
+		{"one of two cards declined, and units cancelled that it would have paid", orderv1.CaptureAt_CAPTURE_AT_CONFIRM, at(authorize, half), []decider{order.CancelItems{Lines: []order.Units{{ItemID: "1", Quantity: 2}}}}},
+		{"one of two cards declined, and more units cancelled than that", orderv1.CaptureAt_CAPTURE_AT_SHIP, func(s orderv1.Step, _ int) act {
+			if s == authorize {
+				return half
+			}
+			return comply
+		}, []decider{order.NotePayment{RecordID: "cash", Minor: 500}, order.CancelItems{Lines: []order.Units{{ItemID: "1", Quantity: 2}}}}},
 		{"declined, and given back before it is enough", orderv1.CaptureAt_CAPTURE_AT_CONFIRM, at(authorize, refuse), []decider{cash(1, 2000), cash(2, -1500), cash(3, 1000)}},
 	} {
 		r := start(t, tt.act, func(c *order.Create) { c.CaptureAt = tt.at })
@@ -38,8 +47,10 @@ func TestAPaymentMadeElsewhereLetsTheCheckoutGoOn(t *testing.T) {
 		before := len(r.history)
 		for n, c := range tt.does {
 			r.must(c)
-			if n == len(tt.does)-1 && r.order.Status != order.OnHold {
-				r.end()
+			for len(r.order.Work) > 0 || n == len(tt.does)-1 && r.order.Status != order.OnHold {
+				if !r.step() {
+					break
+				}
 			}
 		}
 		for _, e := range r.history[before:] {

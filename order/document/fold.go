@@ -70,7 +70,7 @@ func allCancelled(o *orderv1.Order) {
 	for _, i := range o.GetItems() {
 		i.Cancelled = i.GetQuantity() - i.GetShipped()
 	}
-	o.Due.MinorUnits = 0
+	o.Due.MinorUnits, o.OpenWork = 0, 0
 }
 
 // become gives an order and its lines another status. A hold ends with it.

@@ -33,6 +33,9 @@ func foldFulfilment(o *orderv1.Order, e proto.Message) (known bool) {
 		}
 	case *orderv1.PackageStatusChanged:
 		packageMoved(o, e)
+	case *orderv1.PackageUnitsRemoved:
+		shrink(packageOf(o, e.GetPackageId()), e.GetLines())
+		each(o, e.GetLines(), func(i *orderv1.OrderItem, n int64) { i.Packed -= n })
 	case *orderv1.OrderItemsShipped:
 		each(o, e.GetLines(), func(i *orderv1.OrderItem, n int64) { i.Packed, i.Shipped = i.GetPacked()-n, i.GetShipped()+n })
 		packageOf(o, e.GetPackageId()).ShippedAt = e.GetShippedAt()
@@ -107,6 +110,23 @@ func unpack(o *orderv1.Order, id string, s orderv1.PackageStatus) {
 	p := packageOf(o, id)
 	p.Status = packageStatus(s)
 	each(o, p.GetLines(), func(i *orderv1.OrderItem, n int64) { i.Packed -= n })
+}
+
+// shrink takes units out of a package.
+func shrink(p *orderv1.OrderPackage, out []*orderv1.ItemQuantity) {
+	var left []*orderv1.ItemQuantity
+	for _, l := range p.GetLines() {
+		n := l.GetQuantity()
+		for _, t := range out {
+			if t.GetItemId() == l.GetItemId() {
+				n -= t.GetQuantity()
+			}
+		}
+		if n > 0 {
+			left = append(left, &orderv1.ItemQuantity{ItemId: l.GetItemId(), Quantity: n})
+		}
+	}
+	p.Lines = left
 }
 
 func packageMoved(o *orderv1.Order, e *orderv1.PackageStatusChanged) {

@@ -607,6 +607,80 @@ func (x *PackageStatusChanged) GetAt() *timestamppb.Timestamp {
 	return nil
 }
 
+// PackageUnitsRemoved: units that are cancelled were taken out of a package that
+// has not left; others stay in it.
+type PackageUnitsRemoved struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Package id.
+	PackageId string `protobuf:"bytes,1,opt,name=package_id,json=packageId,proto3" json:"package_id,omitempty"`
+	// Units that were taken out.
+	Lines []*ItemQuantity `protobuf:"bytes,2,rep,name=lines,proto3" json:"lines,omitempty"`
+	// User that cancelled them.
+	RemovedBy string `protobuf:"bytes,3,opt,name=removed_by,json=removedBy,proto3" json:"removed_by,omitempty"`
+	// When, by the service's clock.
+	At            *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=at,proto3" json:"at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PackageUnitsRemoved) Reset() {
+	*x = PackageUnitsRemoved{}
+	mi := &file_oms_order_v1_fulfilment_events_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PackageUnitsRemoved) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PackageUnitsRemoved) ProtoMessage() {}
+
+func (x *PackageUnitsRemoved) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_order_v1_fulfilment_events_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PackageUnitsRemoved.ProtoReflect.Descriptor instead.
+func (*PackageUnitsRemoved) Descriptor() ([]byte, []int) {
+	return file_oms_order_v1_fulfilment_events_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *PackageUnitsRemoved) GetPackageId() string {
+	if x != nil {
+		return x.PackageId
+	}
+	return ""
+}
+
+func (x *PackageUnitsRemoved) GetLines() []*ItemQuantity {
+	if x != nil {
+		return x.Lines
+	}
+	return nil
+}
+
+func (x *PackageUnitsRemoved) GetRemovedBy() string {
+	if x != nil {
+		return x.RemovedBy
+	}
+	return ""
+}
+
+func (x *PackageUnitsRemoved) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
 // OrderItemsShipped: units have left (Skava Order Shipped, Dsco SHIPPED).
 type OrderItemsShipped struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -631,7 +705,7 @@ type OrderItemsShipped struct {
 
 func (x *OrderItemsShipped) Reset() {
 	*x = OrderItemsShipped{}
-	mi := &file_oms_order_v1_fulfilment_events_proto_msgTypes[6]
+	mi := &file_oms_order_v1_fulfilment_events_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -643,7 +717,7 @@ func (x *OrderItemsShipped) String() string {
 func (*OrderItemsShipped) ProtoMessage() {}
 
 func (x *OrderItemsShipped) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_order_v1_fulfilment_events_proto_msgTypes[6]
+	mi := &file_oms_order_v1_fulfilment_events_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -656,7 +730,7 @@ func (x *OrderItemsShipped) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrderItemsShipped.ProtoReflect.Descriptor instead.
 func (*OrderItemsShipped) Descriptor() ([]byte, []int) {
-	return file_oms_order_v1_fulfilment_events_proto_rawDescGZIP(), []int{6}
+	return file_oms_order_v1_fulfilment_events_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *OrderItemsShipped) GetPackageId() string {
@@ -728,7 +802,7 @@ type ShipmentSettled struct {
 
 func (x *ShipmentSettled) Reset() {
 	*x = ShipmentSettled{}
-	mi := &file_oms_order_v1_fulfilment_events_proto_msgTypes[7]
+	mi := &file_oms_order_v1_fulfilment_events_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -740,7 +814,7 @@ func (x *ShipmentSettled) String() string {
 func (*ShipmentSettled) ProtoMessage() {}
 
 func (x *ShipmentSettled) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_order_v1_fulfilment_events_proto_msgTypes[7]
+	mi := &file_oms_order_v1_fulfilment_events_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -753,7 +827,7 @@ func (x *ShipmentSettled) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShipmentSettled.ProtoReflect.Descriptor instead.
 func (*ShipmentSettled) Descriptor() ([]byte, []int) {
-	return file_oms_order_v1_fulfilment_events_proto_rawDescGZIP(), []int{7}
+	return file_oms_order_v1_fulfilment_events_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ShipmentSettled) GetPackageId() string {
@@ -785,7 +859,7 @@ type OrderDelivered struct {
 
 func (x *OrderDelivered) Reset() {
 	*x = OrderDelivered{}
-	mi := &file_oms_order_v1_fulfilment_events_proto_msgTypes[8]
+	mi := &file_oms_order_v1_fulfilment_events_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -797,7 +871,7 @@ func (x *OrderDelivered) String() string {
 func (*OrderDelivered) ProtoMessage() {}
 
 func (x *OrderDelivered) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_order_v1_fulfilment_events_proto_msgTypes[8]
+	mi := &file_oms_order_v1_fulfilment_events_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -810,7 +884,7 @@ func (x *OrderDelivered) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrderDelivered.ProtoReflect.Descriptor instead.
 func (*OrderDelivered) Descriptor() ([]byte, []int) {
-	return file_oms_order_v1_fulfilment_events_proto_rawDescGZIP(), []int{8}
+	return file_oms_order_v1_fulfilment_events_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *OrderDelivered) GetPackageId() string {
@@ -849,7 +923,7 @@ type ReturnedUnits struct {
 
 func (x *ReturnedUnits) Reset() {
 	*x = ReturnedUnits{}
-	mi := &file_oms_order_v1_fulfilment_events_proto_msgTypes[9]
+	mi := &file_oms_order_v1_fulfilment_events_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -861,7 +935,7 @@ func (x *ReturnedUnits) String() string {
 func (*ReturnedUnits) ProtoMessage() {}
 
 func (x *ReturnedUnits) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_order_v1_fulfilment_events_proto_msgTypes[9]
+	mi := &file_oms_order_v1_fulfilment_events_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -874,7 +948,7 @@ func (x *ReturnedUnits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReturnedUnits.ProtoReflect.Descriptor instead.
 func (*ReturnedUnits) Descriptor() ([]byte, []int) {
-	return file_oms_order_v1_fulfilment_events_proto_rawDescGZIP(), []int{9}
+	return file_oms_order_v1_fulfilment_events_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ReturnedUnits) GetItemId() string {
@@ -916,7 +990,7 @@ type ReturnSubmitted struct {
 
 func (x *ReturnSubmitted) Reset() {
 	*x = ReturnSubmitted{}
-	mi := &file_oms_order_v1_fulfilment_events_proto_msgTypes[10]
+	mi := &file_oms_order_v1_fulfilment_events_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -928,7 +1002,7 @@ func (x *ReturnSubmitted) String() string {
 func (*ReturnSubmitted) ProtoMessage() {}
 
 func (x *ReturnSubmitted) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_order_v1_fulfilment_events_proto_msgTypes[10]
+	mi := &file_oms_order_v1_fulfilment_events_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -941,7 +1015,7 @@ func (x *ReturnSubmitted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReturnSubmitted.ProtoReflect.Descriptor instead.
 func (*ReturnSubmitted) Descriptor() ([]byte, []int) {
-	return file_oms_order_v1_fulfilment_events_proto_rawDescGZIP(), []int{10}
+	return file_oms_order_v1_fulfilment_events_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ReturnSubmitted) GetReturnId() string {
@@ -1002,7 +1076,7 @@ type ReturnAccepted struct {
 
 func (x *ReturnAccepted) Reset() {
 	*x = ReturnAccepted{}
-	mi := &file_oms_order_v1_fulfilment_events_proto_msgTypes[11]
+	mi := &file_oms_order_v1_fulfilment_events_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1014,7 +1088,7 @@ func (x *ReturnAccepted) String() string {
 func (*ReturnAccepted) ProtoMessage() {}
 
 func (x *ReturnAccepted) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_order_v1_fulfilment_events_proto_msgTypes[11]
+	mi := &file_oms_order_v1_fulfilment_events_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1027,7 +1101,7 @@ func (x *ReturnAccepted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReturnAccepted.ProtoReflect.Descriptor instead.
 func (*ReturnAccepted) Descriptor() ([]byte, []int) {
-	return file_oms_order_v1_fulfilment_events_proto_rawDescGZIP(), []int{11}
+	return file_oms_order_v1_fulfilment_events_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ReturnAccepted) GetReturnId() string {
@@ -1117,7 +1191,7 @@ type ReturnRejected struct {
 
 func (x *ReturnRejected) Reset() {
 	*x = ReturnRejected{}
-	mi := &file_oms_order_v1_fulfilment_events_proto_msgTypes[12]
+	mi := &file_oms_order_v1_fulfilment_events_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1129,7 +1203,7 @@ func (x *ReturnRejected) String() string {
 func (*ReturnRejected) ProtoMessage() {}
 
 func (x *ReturnRejected) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_order_v1_fulfilment_events_proto_msgTypes[12]
+	mi := &file_oms_order_v1_fulfilment_events_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1142,7 +1216,7 @@ func (x *ReturnRejected) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReturnRejected.ProtoReflect.Descriptor instead.
 func (*ReturnRejected) Descriptor() ([]byte, []int) {
-	return file_oms_order_v1_fulfilment_events_proto_rawDescGZIP(), []int{12}
+	return file_oms_order_v1_fulfilment_events_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ReturnRejected) GetReturnId() string {
@@ -1192,7 +1266,7 @@ type ReturnClosed struct {
 
 func (x *ReturnClosed) Reset() {
 	*x = ReturnClosed{}
-	mi := &file_oms_order_v1_fulfilment_events_proto_msgTypes[13]
+	mi := &file_oms_order_v1_fulfilment_events_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1204,7 +1278,7 @@ func (x *ReturnClosed) String() string {
 func (*ReturnClosed) ProtoMessage() {}
 
 func (x *ReturnClosed) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_order_v1_fulfilment_events_proto_msgTypes[13]
+	mi := &file_oms_order_v1_fulfilment_events_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1217,7 +1291,7 @@ func (x *ReturnClosed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReturnClosed.ProtoReflect.Descriptor instead.
 func (*ReturnClosed) Descriptor() ([]byte, []int) {
-	return file_oms_order_v1_fulfilment_events_proto_rawDescGZIP(), []int{13}
+	return file_oms_order_v1_fulfilment_events_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ReturnClosed) GetReturnId() string {
@@ -1269,7 +1343,7 @@ type ExchangeOrderCreated struct {
 
 func (x *ExchangeOrderCreated) Reset() {
 	*x = ExchangeOrderCreated{}
-	mi := &file_oms_order_v1_fulfilment_events_proto_msgTypes[14]
+	mi := &file_oms_order_v1_fulfilment_events_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1281,7 +1355,7 @@ func (x *ExchangeOrderCreated) String() string {
 func (*ExchangeOrderCreated) ProtoMessage() {}
 
 func (x *ExchangeOrderCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_order_v1_fulfilment_events_proto_msgTypes[14]
+	mi := &file_oms_order_v1_fulfilment_events_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1294,7 +1368,7 @@ func (x *ExchangeOrderCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExchangeOrderCreated.ProtoReflect.Descriptor instead.
 func (*ExchangeOrderCreated) Descriptor() ([]byte, []int) {
-	return file_oms_order_v1_fulfilment_events_proto_rawDescGZIP(), []int{14}
+	return file_oms_order_v1_fulfilment_events_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ExchangeOrderCreated) GetReturnId() string {
@@ -1332,7 +1406,7 @@ type ReplaceRequested struct {
 
 func (x *ReplaceRequested) Reset() {
 	*x = ReplaceRequested{}
-	mi := &file_oms_order_v1_fulfilment_events_proto_msgTypes[15]
+	mi := &file_oms_order_v1_fulfilment_events_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1344,7 +1418,7 @@ func (x *ReplaceRequested) String() string {
 func (*ReplaceRequested) ProtoMessage() {}
 
 func (x *ReplaceRequested) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_order_v1_fulfilment_events_proto_msgTypes[15]
+	mi := &file_oms_order_v1_fulfilment_events_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1357,7 +1431,7 @@ func (x *ReplaceRequested) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReplaceRequested.ProtoReflect.Descriptor instead.
 func (*ReplaceRequested) Descriptor() ([]byte, []int) {
-	return file_oms_order_v1_fulfilment_events_proto_rawDescGZIP(), []int{15}
+	return file_oms_order_v1_fulfilment_events_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ReplaceRequested) GetLines() []*ItemQuantity {
@@ -1418,7 +1492,7 @@ type ReplaceOrderCreated struct {
 
 func (x *ReplaceOrderCreated) Reset() {
 	*x = ReplaceOrderCreated{}
-	mi := &file_oms_order_v1_fulfilment_events_proto_msgTypes[16]
+	mi := &file_oms_order_v1_fulfilment_events_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1430,7 +1504,7 @@ func (x *ReplaceOrderCreated) String() string {
 func (*ReplaceOrderCreated) ProtoMessage() {}
 
 func (x *ReplaceOrderCreated) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_order_v1_fulfilment_events_proto_msgTypes[16]
+	mi := &file_oms_order_v1_fulfilment_events_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1443,7 +1517,7 @@ func (x *ReplaceOrderCreated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReplaceOrderCreated.ProtoReflect.Descriptor instead.
 func (*ReplaceOrderCreated) Descriptor() ([]byte, []int) {
-	return file_oms_order_v1_fulfilment_events_proto_rawDescGZIP(), []int{16}
+	return file_oms_order_v1_fulfilment_events_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ReplaceOrderCreated) GetOrderId() string {
@@ -1519,7 +1593,14 @@ const file_oms_order_v1_fulfilment_events_proto_rawDesc = "" +
 	"legacy_ftp\x18\x04 \x01(\bR\tlegacyFtp\x12\x1d\n" +
 	"\n" +
 	"changed_by\x18\x05 \x01(\tR\tchangedBy\x12*\n" +
-	"\x02at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"\xd5\x02\n" +
+	"\x02at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"\xb1\x01\n" +
+	"\x13PackageUnitsRemoved\x12\x1d\n" +
+	"\n" +
+	"package_id\x18\x01 \x01(\tR\tpackageId\x120\n" +
+	"\x05lines\x18\x02 \x03(\v2\x1a.oms.order.v1.ItemQuantityR\x05lines\x12\x1d\n" +
+	"\n" +
+	"removed_by\x18\x03 \x01(\tR\tremovedBy\x12*\n" +
+	"\x02at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"\xd5\x02\n" +
 	"\x11OrderItemsShipped\x12\x1d\n" +
 	"\n" +
 	"package_id\x18\x01 \x01(\tR\tpackageId\x120\n" +
@@ -1614,7 +1695,7 @@ func file_oms_order_v1_fulfilment_events_proto_rawDescGZIP() []byte {
 }
 
 var file_oms_order_v1_fulfilment_events_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_oms_order_v1_fulfilment_events_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_oms_order_v1_fulfilment_events_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
 var file_oms_order_v1_fulfilment_events_proto_goTypes = []any{
 	(PackageStatus)(0),            // 0: oms.order.v1.PackageStatus
 	(*StoredPackage)(nil),         // 1: oms.order.v1.StoredPackage
@@ -1623,56 +1704,59 @@ var file_oms_order_v1_fulfilment_events_proto_goTypes = []any{
 	(*PackageSplit)(nil),          // 4: oms.order.v1.PackageSplit
 	(*PackageUpdated)(nil),        // 5: oms.order.v1.PackageUpdated
 	(*PackageStatusChanged)(nil),  // 6: oms.order.v1.PackageStatusChanged
-	(*OrderItemsShipped)(nil),     // 7: oms.order.v1.OrderItemsShipped
-	(*ShipmentSettled)(nil),       // 8: oms.order.v1.ShipmentSettled
-	(*OrderDelivered)(nil),        // 9: oms.order.v1.OrderDelivered
-	(*ReturnedUnits)(nil),         // 10: oms.order.v1.ReturnedUnits
-	(*ReturnSubmitted)(nil),       // 11: oms.order.v1.ReturnSubmitted
-	(*ReturnAccepted)(nil),        // 12: oms.order.v1.ReturnAccepted
-	(*ReturnRejected)(nil),        // 13: oms.order.v1.ReturnRejected
-	(*ReturnClosed)(nil),          // 14: oms.order.v1.ReturnClosed
-	(*ExchangeOrderCreated)(nil),  // 15: oms.order.v1.ExchangeOrderCreated
-	(*ReplaceRequested)(nil),      // 16: oms.order.v1.ReplaceRequested
-	(*ReplaceOrderCreated)(nil),   // 17: oms.order.v1.ReplaceOrderCreated
-	(*ItemQuantity)(nil),          // 18: oms.order.v1.ItemQuantity
-	(*timestamppb.Timestamp)(nil), // 19: google.protobuf.Timestamp
-	(*Work)(nil),                  // 20: oms.order.v1.Work
+	(*PackageUnitsRemoved)(nil),   // 7: oms.order.v1.PackageUnitsRemoved
+	(*OrderItemsShipped)(nil),     // 8: oms.order.v1.OrderItemsShipped
+	(*ShipmentSettled)(nil),       // 9: oms.order.v1.ShipmentSettled
+	(*OrderDelivered)(nil),        // 10: oms.order.v1.OrderDelivered
+	(*ReturnedUnits)(nil),         // 11: oms.order.v1.ReturnedUnits
+	(*ReturnSubmitted)(nil),       // 12: oms.order.v1.ReturnSubmitted
+	(*ReturnAccepted)(nil),        // 13: oms.order.v1.ReturnAccepted
+	(*ReturnRejected)(nil),        // 14: oms.order.v1.ReturnRejected
+	(*ReturnClosed)(nil),          // 15: oms.order.v1.ReturnClosed
+	(*ExchangeOrderCreated)(nil),  // 16: oms.order.v1.ExchangeOrderCreated
+	(*ReplaceRequested)(nil),      // 17: oms.order.v1.ReplaceRequested
+	(*ReplaceOrderCreated)(nil),   // 18: oms.order.v1.ReplaceOrderCreated
+	(*ItemQuantity)(nil),          // 19: oms.order.v1.ItemQuantity
+	(*timestamppb.Timestamp)(nil), // 20: google.protobuf.Timestamp
+	(*Work)(nil),                  // 21: oms.order.v1.Work
 }
 var file_oms_order_v1_fulfilment_events_proto_depIdxs = []int32{
-	18, // 0: oms.order.v1.StoredPackage.lines:type_name -> oms.order.v1.ItemQuantity
-	19, // 1: oms.order.v1.StoredPackage.ship_by:type_name -> google.protobuf.Timestamp
+	19, // 0: oms.order.v1.StoredPackage.lines:type_name -> oms.order.v1.ItemQuantity
+	20, // 1: oms.order.v1.StoredPackage.ship_by:type_name -> google.protobuf.Timestamp
 	1,  // 2: oms.order.v1.PackageCreated.package:type_name -> oms.order.v1.StoredPackage
-	19, // 3: oms.order.v1.PackageCreated.at:type_name -> google.protobuf.Timestamp
-	19, // 4: oms.order.v1.PackageSubmitted.at:type_name -> google.protobuf.Timestamp
+	20, // 3: oms.order.v1.PackageCreated.at:type_name -> google.protobuf.Timestamp
+	20, // 4: oms.order.v1.PackageSubmitted.at:type_name -> google.protobuf.Timestamp
 	1,  // 5: oms.order.v1.PackageSplit.children:type_name -> oms.order.v1.StoredPackage
-	19, // 6: oms.order.v1.PackageSplit.at:type_name -> google.protobuf.Timestamp
-	19, // 7: oms.order.v1.PackageUpdated.shipped_at:type_name -> google.protobuf.Timestamp
-	19, // 8: oms.order.v1.PackageUpdated.ship_by:type_name -> google.protobuf.Timestamp
-	19, // 9: oms.order.v1.PackageUpdated.at:type_name -> google.protobuf.Timestamp
+	20, // 6: oms.order.v1.PackageSplit.at:type_name -> google.protobuf.Timestamp
+	20, // 7: oms.order.v1.PackageUpdated.shipped_at:type_name -> google.protobuf.Timestamp
+	20, // 8: oms.order.v1.PackageUpdated.ship_by:type_name -> google.protobuf.Timestamp
+	20, // 9: oms.order.v1.PackageUpdated.at:type_name -> google.protobuf.Timestamp
 	0,  // 10: oms.order.v1.PackageStatusChanged.status:type_name -> oms.order.v1.PackageStatus
 	0,  // 11: oms.order.v1.PackageStatusChanged.previous:type_name -> oms.order.v1.PackageStatus
-	19, // 12: oms.order.v1.PackageStatusChanged.at:type_name -> google.protobuf.Timestamp
-	18, // 13: oms.order.v1.OrderItemsShipped.lines:type_name -> oms.order.v1.ItemQuantity
-	19, // 14: oms.order.v1.OrderItemsShipped.shipped_at:type_name -> google.protobuf.Timestamp
-	20, // 15: oms.order.v1.OrderItemsShipped.work:type_name -> oms.order.v1.Work
-	18, // 16: oms.order.v1.OrderDelivered.lines:type_name -> oms.order.v1.ItemQuantity
-	19, // 17: oms.order.v1.OrderDelivered.delivered_at:type_name -> google.protobuf.Timestamp
-	10, // 18: oms.order.v1.ReturnSubmitted.lines:type_name -> oms.order.v1.ReturnedUnits
-	19, // 19: oms.order.v1.ReturnSubmitted.at:type_name -> google.protobuf.Timestamp
-	10, // 20: oms.order.v1.ReturnAccepted.lines:type_name -> oms.order.v1.ReturnedUnits
-	20, // 21: oms.order.v1.ReturnAccepted.work:type_name -> oms.order.v1.Work
-	19, // 22: oms.order.v1.ReturnAccepted.at:type_name -> google.protobuf.Timestamp
-	19, // 23: oms.order.v1.ReturnRejected.at:type_name -> google.protobuf.Timestamp
-	19, // 24: oms.order.v1.ReturnClosed.at:type_name -> google.protobuf.Timestamp
-	18, // 25: oms.order.v1.ReplaceRequested.lines:type_name -> oms.order.v1.ItemQuantity
-	20, // 26: oms.order.v1.ReplaceRequested.work:type_name -> oms.order.v1.Work
-	19, // 27: oms.order.v1.ReplaceRequested.at:type_name -> google.protobuf.Timestamp
-	18, // 28: oms.order.v1.ReplaceOrderCreated.lines:type_name -> oms.order.v1.ItemQuantity
-	29, // [29:29] is the sub-list for method output_type
-	29, // [29:29] is the sub-list for method input_type
-	29, // [29:29] is the sub-list for extension type_name
-	29, // [29:29] is the sub-list for extension extendee
-	0,  // [0:29] is the sub-list for field type_name
+	20, // 12: oms.order.v1.PackageStatusChanged.at:type_name -> google.protobuf.Timestamp
+	19, // 13: oms.order.v1.PackageUnitsRemoved.lines:type_name -> oms.order.v1.ItemQuantity
+	20, // 14: oms.order.v1.PackageUnitsRemoved.at:type_name -> google.protobuf.Timestamp
+	19, // 15: oms.order.v1.OrderItemsShipped.lines:type_name -> oms.order.v1.ItemQuantity
+	20, // 16: oms.order.v1.OrderItemsShipped.shipped_at:type_name -> google.protobuf.Timestamp
+	21, // 17: oms.order.v1.OrderItemsShipped.work:type_name -> oms.order.v1.Work
+	19, // 18: oms.order.v1.OrderDelivered.lines:type_name -> oms.order.v1.ItemQuantity
+	20, // 19: oms.order.v1.OrderDelivered.delivered_at:type_name -> google.protobuf.Timestamp
+	11, // 20: oms.order.v1.ReturnSubmitted.lines:type_name -> oms.order.v1.ReturnedUnits
+	20, // 21: oms.order.v1.ReturnSubmitted.at:type_name -> google.protobuf.Timestamp
+	11, // 22: oms.order.v1.ReturnAccepted.lines:type_name -> oms.order.v1.ReturnedUnits
+	21, // 23: oms.order.v1.ReturnAccepted.work:type_name -> oms.order.v1.Work
+	20, // 24: oms.order.v1.ReturnAccepted.at:type_name -> google.protobuf.Timestamp
+	20, // 25: oms.order.v1.ReturnRejected.at:type_name -> google.protobuf.Timestamp
+	20, // 26: oms.order.v1.ReturnClosed.at:type_name -> google.protobuf.Timestamp
+	19, // 27: oms.order.v1.ReplaceRequested.lines:type_name -> oms.order.v1.ItemQuantity
+	21, // 28: oms.order.v1.ReplaceRequested.work:type_name -> oms.order.v1.Work
+	20, // 29: oms.order.v1.ReplaceRequested.at:type_name -> google.protobuf.Timestamp
+	19, // 30: oms.order.v1.ReplaceOrderCreated.lines:type_name -> oms.order.v1.ItemQuantity
+	31, // [31:31] is the sub-list for method output_type
+	31, // [31:31] is the sub-list for method input_type
+	31, // [31:31] is the sub-list for extension type_name
+	31, // [31:31] is the sub-list for extension extendee
+	0,  // [0:31] is the sub-list for field type_name
 }
 
 func init() { file_oms_order_v1_fulfilment_events_proto_init() }
@@ -1688,7 +1772,7 @@ func file_oms_order_v1_fulfilment_events_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_oms_order_v1_fulfilment_events_proto_rawDesc), len(file_oms_order_v1_fulfilment_events_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   17,
+			NumMessages:   18,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
