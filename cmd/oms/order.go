@@ -13,7 +13,7 @@ import (
 
 func newOrder(a *app) *cobra.Command {
 	return group("order", "Place, read and change orders",
-		newOrderCreate(a), newOrderGet(a), newOrderList(a), newOrderWatch(a),
+		newOrderCreate(a), newOrderGet(a), newOrderList(a), newOrderWatch(a), newOrderTimeline(a), newOrderInvoices(a),
 		newOrderCancel(a), newOrderReview(a), newOrderRetryPayment(a),
 		newOrderPatch(a), newOrderUpdate(a), newOrderMetadata(a), newOrderNote(a), newOrderEdit(a), newOrderCancelItems(a),
 		newOrderHold(a), newOrderRelease(a), newOrderDelete(a), newOrderInvoice(a), newOrderImport(a))

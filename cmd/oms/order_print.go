@@ -93,17 +93,18 @@ func whereabouts(i *orderv1.OrderItem) string {
 func printLife(w io.Writer, o *orderv1.Order) {
 	if len(o.GetPackages()) > 0 {
 		fmt.Fprintln(w)
-		row(w, "PACKAGE", "STATUS", "UNITS", "CARRIER", "TRACKING", "SHIPPED", "DELIVERED")
-		for _, p := range o.GetPackages() {
-			row(w, p.GetPackageId(), p.GetStatus(), held(p.GetLines()), p.GetCarrier(), p.GetTrackingNumber(), when(p.GetShippedAt()), when(p.GetDeliveredAt()))
-		}
+		row(w, packageHead...)
+		printPackages(w, o.GetPackages())
 	}
 	if len(o.GetReturns()) > 0 {
 		fmt.Fprintln(w)
-		row(w, "RETURN", "STATUS", "UNITS", "REFUNDED", "FEE", "EXCHANGE", "REASON")
-		for _, r := range o.GetReturns() {
-			row(w, r.GetReturnId(), r.GetStatus(), held(r.GetLines()), amount(r.GetRefunded()), amount(r.GetFee()), r.GetExchangeOrderId(), r.GetReason())
-		}
+		row(w, returnHead...)
+		printReturns(w, o.GetReturns())
+	}
+	if len(o.GetInvoices()) > 0 {
+		fmt.Fprintln(w)
+		row(w, invoiceHead...)
+		printInvoices(w, o.GetInvoices())
 	}
 	for _, e := range o.GetPendingEdits() {
 		fmt.Fprintln(w)
@@ -115,6 +116,32 @@ func printLife(w io.Writer, o *orderv1.Order) {
 		for _, n := range o.GetNotes() {
 			row(w, n.GetText(), n.GetAuthor(), when(n.GetAt()))
 		}
+	}
+}
+
+// The heads of what an order and the lists of its parts show alike.
+var (
+	packageHead = []any{"PACKAGE", "STATUS", "UNITS", "CARRIER", "TRACKING", "SHIPPED", "DELIVERED"}
+	returnHead  = []any{"RETURN", "STATUS", "UNITS", "REFUNDED", "FEE", "EXCHANGE", "REASON"}
+	invoiceHead = []any{"INVOICE", "NUMBER", "DATE", "UNITS", "ITEMS", "SHIPPING", "TAX", "TOTAL", "PACKAGE"}
+)
+
+func printPackages(w io.Writer, all []*orderv1.OrderPackage) {
+	for _, p := range all {
+		row(w, p.GetPackageId(), p.GetStatus(), held(p.GetLines()), p.GetCarrier(), p.GetTrackingNumber(), when(p.GetShippedAt()), when(p.GetDeliveredAt()))
+	}
+}
+
+func printReturns(w io.Writer, all []*orderv1.OrderReturn) {
+	for _, r := range all {
+		row(w, r.GetReturnId(), r.GetStatus(), held(r.GetLines()), amount(r.GetRefunded()), amount(r.GetFee()), r.GetExchangeOrderId(), r.GetReason())
+	}
+}
+
+func printInvoices(w io.Writer, all []*orderv1.RecordedInvoice) {
+	for _, i := range all {
+		row(w, i.GetInvoiceId(), i.GetInvoiceNumber(), i.GetInvoiceDate(), held(i.GetLines()), amount(i.GetItems()), amount(i.GetShipping()),
+			amount(i.GetTax()), amount(i.GetTotal()), i.GetPackageId())
 	}
 }
 

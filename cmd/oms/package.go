@@ -13,7 +13,7 @@ import (
 
 func newPackage(a *app) *cobra.Command {
 	return group("package", "Pack, announce and ship units of orders",
-		newPackageCreate(a), newPackageSubmit(a), newPackageSplit(a), newPackageUpdate(a), newPackageShip(a))
+		newPackageList(a), newPackageCreate(a), newPackageSubmit(a), newPackageSplit(a), newPackageUpdate(a), newPackageShip(a))
 }
 
 // fulfilling sends a command of the fulfilment service.

@@ -12,7 +12,7 @@ import (
 
 func newReturn(a *app) *cobra.Command {
 	return group("return", "Take units back, exchange and replace them",
-		newReturnSubmit(a), newReturnAccept(a), newReturnReject(a), newReturnReplace(a))
+		newReturnList(a), newReturnSubmit(a), newReturnAccept(a), newReturnReject(a), newReturnReplace(a))
 }
 
 // returning sends a command of the return service.

@@ -46,6 +46,11 @@ var access = map[string]auth.Scope{
 	orderv1connect.FulfilmentServiceUpdatePackagesProcedure: auth.Write,
 	orderv1connect.FulfilmentServiceShipOrderProcedure:      auth.Write,
 
+	orderv1connect.OrderQueryServiceListPackagesProcedure: auth.Read,
+	orderv1connect.OrderQueryServiceListReturnsProcedure:  auth.Read,
+	orderv1connect.OrderQueryServiceListInvoicesProcedure: auth.Read,
+	orderv1connect.OrderQueryServiceGetTimelineProcedure:  auth.Read,
+
 	orderv1connect.ReturnServiceSubmitReturnProcedure: auth.Write,
 	orderv1connect.ReturnServiceAcceptReturnProcedure: auth.Write,
 	orderv1connect.ReturnServiceRejectReturnProcedure: auth.Write,

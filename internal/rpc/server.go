@@ -96,7 +96,7 @@ type Hooks struct {
 // files have the services of the API.
 var files = []protoreflect.FileDescriptor{
 	orderv1.File_oms_order_v1_service_proto, orderv1.File_oms_order_v1_change_service_proto,
-	orderv1.File_oms_order_v1_fulfilment_service_proto, orderv1.File_oms_order_v1_return_service_proto,
+	orderv1.File_oms_order_v1_fulfilment_service_proto, orderv1.File_oms_order_v1_return_service_proto, orderv1.File_oms_order_v1_query_service_proto,
 	inventoryv1.File_oms_inventory_v1_service_proto,
 	promotionv1.File_oms_promotion_v1_service_proto, paymentv1.File_oms_payment_v1_service_proto,
 	sagav1.File_oms_saga_v1_service_proto, projectionv1.File_oms_projection_v1_service_proto,
@@ -176,6 +176,7 @@ func mount(mux *http.ServeMux, cfg Config, opts connect.HandlerOption) {
 	mux.Handle(orderv1connect.NewOrderServiceHandler(writes, opts))
 	mux.Handle(orderv1connect.NewChangeServiceHandler(changes{writes}, opts))
 	mux.Handle(orderv1connect.NewFulfilmentServiceHandler(fulfilment{writes}, opts))
+	mux.Handle(orderv1connect.NewOrderQueryServiceHandler(queries{reads}, opts))
 	mux.Handle(orderv1connect.NewReturnServiceHandler(returns{writes, cfg.ReturnWindow}, opts))
 	mux.Handle(inventoryv1connect.NewInventoryServiceHandler(stock{cfg.Inventory, cfg.StockView, cfg.Now}, opts))
 	mux.Handle(promotionv1connect.NewPromotionServiceHandler(promotions{cfg.Promotions}, opts))

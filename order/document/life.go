@@ -52,8 +52,17 @@ func foldLife(o *orderv1.Order, e proto.Message) (known bool) {
 		return true
 	case *orderv1.InvoiceCreated:
 		o.InvoiceIds = append(o.InvoiceIds, e.GetInvoice().GetInvoiceId())
+		i := cur.invoice(e.GetInvoice())
+		i.CreatedAt = e.GetAt()
+		o.Invoices = append(o.Invoices, i)
 	case *orderv1.InvoiceUpdated:
-		// Invoices have a view of their own.
+		n := slices.IndexFunc(o.GetInvoices(), func(i *orderv1.RecordedInvoice) bool { return i.GetInvoiceId() == e.GetInvoice().GetInvoiceId() })
+		if n < 0 {
+			break
+		}
+		i := cur.invoice(e.GetInvoice())
+		i.CreatedAt, i.UpdatedAt = o.GetInvoices()[n].GetCreatedAt(), e.GetAt()
+		o.Invoices[n] = i
 	default:
 		return false
 	}

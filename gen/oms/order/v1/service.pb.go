@@ -880,8 +880,10 @@ type Order struct {
 	Associate *OrderAssociate `protobuf:"bytes,48,opt,name=associate,proto3" json:"associate,omitempty"`
 	// True when the order is to be deleted once its sale has ended.
 	DeleteRequested bool `protobuf:"varint,49,opt,name=delete_requested,json=deleteRequested,proto3" json:"delete_requested,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// Invoices as they are now, oldest first.
+	Invoices      []*RecordedInvoice `protobuf:"bytes,50,rep,name=invoices,proto3" json:"invoices,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Order) Reset() {
@@ -1257,6 +1259,158 @@ func (x *Order) GetDeleteRequested() bool {
 	return false
 }
 
+func (x *Order) GetInvoices() []*RecordedInvoice {
+	if x != nil {
+		return x.Invoices
+	}
+	return nil
+}
+
+// RecordedInvoice is an invoice of the order.
+type RecordedInvoice struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the invoice, unique in the order.
+	InvoiceId string `protobuf:"bytes,1,opt,name=invoice_id,json=invoiceId,proto3" json:"invoice_id,omitempty"`
+	// Number that people use.
+	InvoiceNumber string `protobuf:"bytes,2,opt,name=invoice_number,json=invoiceNumber,proto3" json:"invoice_number,omitempty"`
+	// Units that it is for.
+	Lines []*ItemQuantity `protobuf:"bytes,3,rep,name=lines,proto3" json:"lines,omitempty"`
+	// What the units cost.
+	Items *v1.Money `protobuf:"bytes,4,opt,name=items,proto3" json:"items,omitempty"`
+	// Shipping.
+	Shipping *v1.Money `protobuf:"bytes,5,opt,name=shipping,proto3" json:"shipping,omitempty"`
+	// Tax.
+	Tax *v1.Money `protobuf:"bytes,6,opt,name=tax,proto3" json:"tax,omitempty"`
+	// Their sum.
+	Total *v1.Money `protobuf:"bytes,7,opt,name=total,proto3" json:"total,omitempty"`
+	// Package that it goes with; empty for none.
+	PackageId string `protobuf:"bytes,8,opt,name=package_id,json=packageId,proto3" json:"package_id,omitempty"`
+	// Date of the invoice, YYYY-MM-DD.
+	InvoiceDate string `protobuf:"bytes,9,opt,name=invoice_date,json=invoiceDate,proto3" json:"invoice_date,omitempty"`
+	// Caller's own properties.
+	Properties map[string]string `protobuf:"bytes,10,rep,name=properties,proto3" json:"properties,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// When it was recorded.
+	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	// When it was replaced last; absent when it never was.
+	UpdatedAt     *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecordedInvoice) Reset() {
+	*x = RecordedInvoice{}
+	mi := &file_oms_order_v1_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecordedInvoice) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecordedInvoice) ProtoMessage() {}
+
+func (x *RecordedInvoice) ProtoReflect() protoreflect.Message {
+	mi := &file_oms_order_v1_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecordedInvoice.ProtoReflect.Descriptor instead.
+func (*RecordedInvoice) Descriptor() ([]byte, []int) {
+	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *RecordedInvoice) GetInvoiceId() string {
+	if x != nil {
+		return x.InvoiceId
+	}
+	return ""
+}
+
+func (x *RecordedInvoice) GetInvoiceNumber() string {
+	if x != nil {
+		return x.InvoiceNumber
+	}
+	return ""
+}
+
+func (x *RecordedInvoice) GetLines() []*ItemQuantity {
+	if x != nil {
+		return x.Lines
+	}
+	return nil
+}
+
+func (x *RecordedInvoice) GetItems() *v1.Money {
+	if x != nil {
+		return x.Items
+	}
+	return nil
+}
+
+func (x *RecordedInvoice) GetShipping() *v1.Money {
+	if x != nil {
+		return x.Shipping
+	}
+	return nil
+}
+
+func (x *RecordedInvoice) GetTax() *v1.Money {
+	if x != nil {
+		return x.Tax
+	}
+	return nil
+}
+
+func (x *RecordedInvoice) GetTotal() *v1.Money {
+	if x != nil {
+		return x.Total
+	}
+	return nil
+}
+
+func (x *RecordedInvoice) GetPackageId() string {
+	if x != nil {
+		return x.PackageId
+	}
+	return ""
+}
+
+func (x *RecordedInvoice) GetInvoiceDate() string {
+	if x != nil {
+		return x.InvoiceDate
+	}
+	return ""
+}
+
+func (x *RecordedInvoice) GetProperties() map[string]string {
+	if x != nil {
+		return x.Properties
+	}
+	return nil
+}
+
+func (x *RecordedInvoice) GetCreatedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreatedAt
+	}
+	return nil
+}
+
+func (x *RecordedInvoice) GetUpdatedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.UpdatedAt
+	}
+	return nil
+}
+
 // OrderEdit is an edit that is under way.
 type OrderEdit struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1272,7 +1426,7 @@ type OrderEdit struct {
 
 func (x *OrderEdit) Reset() {
 	*x = OrderEdit{}
-	mi := &file_oms_order_v1_service_proto_msgTypes[7]
+	mi := &file_oms_order_v1_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1284,7 +1438,7 @@ func (x *OrderEdit) String() string {
 func (*OrderEdit) ProtoMessage() {}
 
 func (x *OrderEdit) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_order_v1_service_proto_msgTypes[7]
+	mi := &file_oms_order_v1_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1297,7 +1451,7 @@ func (x *OrderEdit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrderEdit.ProtoReflect.Descriptor instead.
 func (*OrderEdit) Descriptor() ([]byte, []int) {
-	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{7}
+	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *OrderEdit) GetEditId() string {
@@ -1338,7 +1492,7 @@ type OrderNote struct {
 
 func (x *OrderNote) Reset() {
 	*x = OrderNote{}
-	mi := &file_oms_order_v1_service_proto_msgTypes[8]
+	mi := &file_oms_order_v1_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1350,7 +1504,7 @@ func (x *OrderNote) String() string {
 func (*OrderNote) ProtoMessage() {}
 
 func (x *OrderNote) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_order_v1_service_proto_msgTypes[8]
+	mi := &file_oms_order_v1_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1363,7 +1517,7 @@ func (x *OrderNote) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrderNote.ProtoReflect.Descriptor instead.
 func (*OrderNote) Descriptor() ([]byte, []int) {
-	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{8}
+	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *OrderNote) GetNoteId() string {
@@ -1426,7 +1580,7 @@ type OrderPackage struct {
 
 func (x *OrderPackage) Reset() {
 	*x = OrderPackage{}
-	mi := &file_oms_order_v1_service_proto_msgTypes[9]
+	mi := &file_oms_order_v1_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1438,7 +1592,7 @@ func (x *OrderPackage) String() string {
 func (*OrderPackage) ProtoMessage() {}
 
 func (x *OrderPackage) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_order_v1_service_proto_msgTypes[9]
+	mi := &file_oms_order_v1_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1451,7 +1605,7 @@ func (x *OrderPackage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrderPackage.ProtoReflect.Descriptor instead.
 func (*OrderPackage) Descriptor() ([]byte, []int) {
-	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{9}
+	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *OrderPackage) GetPackageId() string {
@@ -1556,7 +1710,7 @@ type OrderReturn struct {
 
 func (x *OrderReturn) Reset() {
 	*x = OrderReturn{}
-	mi := &file_oms_order_v1_service_proto_msgTypes[10]
+	mi := &file_oms_order_v1_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1568,7 +1722,7 @@ func (x *OrderReturn) String() string {
 func (*OrderReturn) ProtoMessage() {}
 
 func (x *OrderReturn) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_order_v1_service_proto_msgTypes[10]
+	mi := &file_oms_order_v1_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1581,7 +1735,7 @@ func (x *OrderReturn) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrderReturn.ProtoReflect.Descriptor instead.
 func (*OrderReturn) Descriptor() ([]byte, []int) {
-	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{10}
+	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *OrderReturn) GetReturnId() string {
@@ -1689,7 +1843,7 @@ type OrderItem struct {
 
 func (x *OrderItem) Reset() {
 	*x = OrderItem{}
-	mi := &file_oms_order_v1_service_proto_msgTypes[11]
+	mi := &file_oms_order_v1_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1701,7 +1855,7 @@ func (x *OrderItem) String() string {
 func (*OrderItem) ProtoMessage() {}
 
 func (x *OrderItem) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_order_v1_service_proto_msgTypes[11]
+	mi := &file_oms_order_v1_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1714,7 +1868,7 @@ func (x *OrderItem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrderItem.ProtoReflect.Descriptor instead.
 func (*OrderItem) Descriptor() ([]byte, []int) {
-	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{11}
+	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *OrderItem) GetItemId() string {
@@ -1883,7 +2037,7 @@ type OrderPayment struct {
 
 func (x *OrderPayment) Reset() {
 	*x = OrderPayment{}
-	mi := &file_oms_order_v1_service_proto_msgTypes[12]
+	mi := &file_oms_order_v1_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1895,7 +2049,7 @@ func (x *OrderPayment) String() string {
 func (*OrderPayment) ProtoMessage() {}
 
 func (x *OrderPayment) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_order_v1_service_proto_msgTypes[12]
+	mi := &file_oms_order_v1_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1908,7 +2062,7 @@ func (x *OrderPayment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrderPayment.ProtoReflect.Descriptor instead.
 func (*OrderPayment) Descriptor() ([]byte, []int) {
-	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{12}
+	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *OrderPayment) GetPaymentItemId() string {
@@ -1986,7 +2140,7 @@ type Totals struct {
 
 func (x *Totals) Reset() {
 	*x = Totals{}
-	mi := &file_oms_order_v1_service_proto_msgTypes[13]
+	mi := &file_oms_order_v1_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1998,7 +2152,7 @@ func (x *Totals) String() string {
 func (*Totals) ProtoMessage() {}
 
 func (x *Totals) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_order_v1_service_proto_msgTypes[13]
+	mi := &file_oms_order_v1_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2011,7 +2165,7 @@ func (x *Totals) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Totals.ProtoReflect.Descriptor instead.
 func (*Totals) Descriptor() ([]byte, []int) {
-	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{13}
+	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Totals) GetItems() *v1.Money {
@@ -2074,7 +2228,7 @@ type CheckoutStep struct {
 
 func (x *CheckoutStep) Reset() {
 	*x = CheckoutStep{}
-	mi := &file_oms_order_v1_service_proto_msgTypes[14]
+	mi := &file_oms_order_v1_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2086,7 +2240,7 @@ func (x *CheckoutStep) String() string {
 func (*CheckoutStep) ProtoMessage() {}
 
 func (x *CheckoutStep) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_order_v1_service_proto_msgTypes[14]
+	mi := &file_oms_order_v1_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2099,7 +2253,7 @@ func (x *CheckoutStep) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckoutStep.ProtoReflect.Descriptor instead.
 func (*CheckoutStep) Descriptor() ([]byte, []int) {
-	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{14}
+	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *CheckoutStep) GetStep() Step {
@@ -2181,7 +2335,7 @@ type GetOrderRequest struct {
 
 func (x *GetOrderRequest) Reset() {
 	*x = GetOrderRequest{}
-	mi := &file_oms_order_v1_service_proto_msgTypes[15]
+	mi := &file_oms_order_v1_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2193,7 +2347,7 @@ func (x *GetOrderRequest) String() string {
 func (*GetOrderRequest) ProtoMessage() {}
 
 func (x *GetOrderRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_order_v1_service_proto_msgTypes[15]
+	mi := &file_oms_order_v1_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2206,7 +2360,7 @@ func (x *GetOrderRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetOrderRequest.ProtoReflect.Descriptor instead.
 func (*GetOrderRequest) Descriptor() ([]byte, []int) {
-	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{15}
+	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *GetOrderRequest) GetKey() isGetOrderRequest_Key {
@@ -2293,7 +2447,7 @@ type GetOrderResponse struct {
 
 func (x *GetOrderResponse) Reset() {
 	*x = GetOrderResponse{}
-	mi := &file_oms_order_v1_service_proto_msgTypes[16]
+	mi := &file_oms_order_v1_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2305,7 +2459,7 @@ func (x *GetOrderResponse) String() string {
 func (*GetOrderResponse) ProtoMessage() {}
 
 func (x *GetOrderResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_order_v1_service_proto_msgTypes[16]
+	mi := &file_oms_order_v1_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2318,7 +2472,7 @@ func (x *GetOrderResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetOrderResponse.ProtoReflect.Descriptor instead.
 func (*GetOrderResponse) Descriptor() ([]byte, []int) {
-	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{16}
+	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *GetOrderResponse) GetOrder() *Order {
@@ -2355,7 +2509,7 @@ type ListOrdersRequest struct {
 
 func (x *ListOrdersRequest) Reset() {
 	*x = ListOrdersRequest{}
-	mi := &file_oms_order_v1_service_proto_msgTypes[17]
+	mi := &file_oms_order_v1_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2367,7 +2521,7 @@ func (x *ListOrdersRequest) String() string {
 func (*ListOrdersRequest) ProtoMessage() {}
 
 func (x *ListOrdersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_order_v1_service_proto_msgTypes[17]
+	mi := &file_oms_order_v1_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2380,7 +2534,7 @@ func (x *ListOrdersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOrdersRequest.ProtoReflect.Descriptor instead.
 func (*ListOrdersRequest) Descriptor() ([]byte, []int) {
-	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{17}
+	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ListOrdersRequest) GetCustomerId() string {
@@ -2459,7 +2613,7 @@ type ListOrdersResponse struct {
 
 func (x *ListOrdersResponse) Reset() {
 	*x = ListOrdersResponse{}
-	mi := &file_oms_order_v1_service_proto_msgTypes[18]
+	mi := &file_oms_order_v1_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2471,7 +2625,7 @@ func (x *ListOrdersResponse) String() string {
 func (*ListOrdersResponse) ProtoMessage() {}
 
 func (x *ListOrdersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_order_v1_service_proto_msgTypes[18]
+	mi := &file_oms_order_v1_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2484,7 +2638,7 @@ func (x *ListOrdersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOrdersResponse.ProtoReflect.Descriptor instead.
 func (*ListOrdersResponse) Descriptor() ([]byte, []int) {
-	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{18}
+	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ListOrdersResponse) GetOrders() []*Order {
@@ -2520,7 +2674,7 @@ type CancelOrderRequest struct {
 
 func (x *CancelOrderRequest) Reset() {
 	*x = CancelOrderRequest{}
-	mi := &file_oms_order_v1_service_proto_msgTypes[19]
+	mi := &file_oms_order_v1_service_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2532,7 +2686,7 @@ func (x *CancelOrderRequest) String() string {
 func (*CancelOrderRequest) ProtoMessage() {}
 
 func (x *CancelOrderRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_order_v1_service_proto_msgTypes[19]
+	mi := &file_oms_order_v1_service_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2545,7 +2699,7 @@ func (x *CancelOrderRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelOrderRequest.ProtoReflect.Descriptor instead.
 func (*CancelOrderRequest) Descriptor() ([]byte, []int) {
-	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{19}
+	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *CancelOrderRequest) GetOrderId() string {
@@ -2598,7 +2752,7 @@ type CancelOrderResponse struct {
 
 func (x *CancelOrderResponse) Reset() {
 	*x = CancelOrderResponse{}
-	mi := &file_oms_order_v1_service_proto_msgTypes[20]
+	mi := &file_oms_order_v1_service_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2610,7 +2764,7 @@ func (x *CancelOrderResponse) String() string {
 func (*CancelOrderResponse) ProtoMessage() {}
 
 func (x *CancelOrderResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_order_v1_service_proto_msgTypes[20]
+	mi := &file_oms_order_v1_service_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2623,7 +2777,7 @@ func (x *CancelOrderResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelOrderResponse.ProtoReflect.Descriptor instead.
 func (*CancelOrderResponse) Descriptor() ([]byte, []int) {
-	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{20}
+	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *CancelOrderResponse) GetStatus() OrderStatus {
@@ -2664,7 +2818,7 @@ type ReviewOrderRequest struct {
 
 func (x *ReviewOrderRequest) Reset() {
 	*x = ReviewOrderRequest{}
-	mi := &file_oms_order_v1_service_proto_msgTypes[21]
+	mi := &file_oms_order_v1_service_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2676,7 +2830,7 @@ func (x *ReviewOrderRequest) String() string {
 func (*ReviewOrderRequest) ProtoMessage() {}
 
 func (x *ReviewOrderRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_order_v1_service_proto_msgTypes[21]
+	mi := &file_oms_order_v1_service_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2689,7 +2843,7 @@ func (x *ReviewOrderRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReviewOrderRequest.ProtoReflect.Descriptor instead.
 func (*ReviewOrderRequest) Descriptor() ([]byte, []int) {
-	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{21}
+	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ReviewOrderRequest) GetOrderId() string {
@@ -2735,7 +2889,7 @@ type ReviewOrderResponse struct {
 
 func (x *ReviewOrderResponse) Reset() {
 	*x = ReviewOrderResponse{}
-	mi := &file_oms_order_v1_service_proto_msgTypes[22]
+	mi := &file_oms_order_v1_service_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2747,7 +2901,7 @@ func (x *ReviewOrderResponse) String() string {
 func (*ReviewOrderResponse) ProtoMessage() {}
 
 func (x *ReviewOrderResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_order_v1_service_proto_msgTypes[22]
+	mi := &file_oms_order_v1_service_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2760,7 +2914,7 @@ func (x *ReviewOrderResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReviewOrderResponse.ProtoReflect.Descriptor instead.
 func (*ReviewOrderResponse) Descriptor() ([]byte, []int) {
-	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{22}
+	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ReviewOrderResponse) GetStatus() OrderStatus {
@@ -2800,7 +2954,7 @@ type RetryPaymentRequest struct {
 
 func (x *RetryPaymentRequest) Reset() {
 	*x = RetryPaymentRequest{}
-	mi := &file_oms_order_v1_service_proto_msgTypes[23]
+	mi := &file_oms_order_v1_service_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2812,7 +2966,7 @@ func (x *RetryPaymentRequest) String() string {
 func (*RetryPaymentRequest) ProtoMessage() {}
 
 func (x *RetryPaymentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_order_v1_service_proto_msgTypes[23]
+	mi := &file_oms_order_v1_service_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2825,7 +2979,7 @@ func (x *RetryPaymentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetryPaymentRequest.ProtoReflect.Descriptor instead.
 func (*RetryPaymentRequest) Descriptor() ([]byte, []int) {
-	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{23}
+	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *RetryPaymentRequest) GetOrderId() string {
@@ -2864,7 +3018,7 @@ type RetryPaymentResponse struct {
 
 func (x *RetryPaymentResponse) Reset() {
 	*x = RetryPaymentResponse{}
-	mi := &file_oms_order_v1_service_proto_msgTypes[24]
+	mi := &file_oms_order_v1_service_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2876,7 +3030,7 @@ func (x *RetryPaymentResponse) String() string {
 func (*RetryPaymentResponse) ProtoMessage() {}
 
 func (x *RetryPaymentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_order_v1_service_proto_msgTypes[24]
+	mi := &file_oms_order_v1_service_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2889,7 +3043,7 @@ func (x *RetryPaymentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetryPaymentResponse.ProtoReflect.Descriptor instead.
 func (*RetryPaymentResponse) Descriptor() ([]byte, []int) {
-	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{24}
+	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *RetryPaymentResponse) GetStatus() OrderStatus {
@@ -2926,7 +3080,7 @@ type WatchOrderRequest struct {
 
 func (x *WatchOrderRequest) Reset() {
 	*x = WatchOrderRequest{}
-	mi := &file_oms_order_v1_service_proto_msgTypes[25]
+	mi := &file_oms_order_v1_service_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2938,7 +3092,7 @@ func (x *WatchOrderRequest) String() string {
 func (*WatchOrderRequest) ProtoMessage() {}
 
 func (x *WatchOrderRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_order_v1_service_proto_msgTypes[25]
+	mi := &file_oms_order_v1_service_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2951,7 +3105,7 @@ func (x *WatchOrderRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchOrderRequest.ProtoReflect.Descriptor instead.
 func (*WatchOrderRequest) Descriptor() ([]byte, []int) {
-	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{25}
+	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *WatchOrderRequest) GetOrderId() string {
@@ -2979,7 +3133,7 @@ type WatchOrderResponse struct {
 
 func (x *WatchOrderResponse) Reset() {
 	*x = WatchOrderResponse{}
-	mi := &file_oms_order_v1_service_proto_msgTypes[26]
+	mi := &file_oms_order_v1_service_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2991,7 +3145,7 @@ func (x *WatchOrderResponse) String() string {
 func (*WatchOrderResponse) ProtoMessage() {}
 
 func (x *WatchOrderResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_order_v1_service_proto_msgTypes[26]
+	mi := &file_oms_order_v1_service_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3004,7 +3158,7 @@ func (x *WatchOrderResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchOrderResponse.ProtoReflect.Descriptor instead.
 func (*WatchOrderResponse) Descriptor() ([]byte, []int) {
-	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{26}
+	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *WatchOrderResponse) GetOrder() *Order {
@@ -3027,7 +3181,7 @@ type ImportOrderRequest struct {
 
 func (x *ImportOrderRequest) Reset() {
 	*x = ImportOrderRequest{}
-	mi := &file_oms_order_v1_service_proto_msgTypes[27]
+	mi := &file_oms_order_v1_service_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3039,7 +3193,7 @@ func (x *ImportOrderRequest) String() string {
 func (*ImportOrderRequest) ProtoMessage() {}
 
 func (x *ImportOrderRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_order_v1_service_proto_msgTypes[27]
+	mi := &file_oms_order_v1_service_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3052,7 +3206,7 @@ func (x *ImportOrderRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportOrderRequest.ProtoReflect.Descriptor instead.
 func (*ImportOrderRequest) Descriptor() ([]byte, []int) {
-	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{27}
+	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ImportOrderRequest) GetOrder() *CreateOrderRequest {
@@ -3088,7 +3242,7 @@ type ImportOrderResponse struct {
 
 func (x *ImportOrderResponse) Reset() {
 	*x = ImportOrderResponse{}
-	mi := &file_oms_order_v1_service_proto_msgTypes[28]
+	mi := &file_oms_order_v1_service_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3100,7 +3254,7 @@ func (x *ImportOrderResponse) String() string {
 func (*ImportOrderResponse) ProtoMessage() {}
 
 func (x *ImportOrderResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_order_v1_service_proto_msgTypes[28]
+	mi := &file_oms_order_v1_service_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3113,7 +3267,7 @@ func (x *ImportOrderResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportOrderResponse.ProtoReflect.Descriptor instead.
 func (*ImportOrderResponse) Descriptor() ([]byte, []int) {
-	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{28}
+	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *ImportOrderResponse) GetOrderId() string {
@@ -3162,7 +3316,7 @@ type ImportOrdersRequest struct {
 
 func (x *ImportOrdersRequest) Reset() {
 	*x = ImportOrdersRequest{}
-	mi := &file_oms_order_v1_service_proto_msgTypes[29]
+	mi := &file_oms_order_v1_service_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3174,7 +3328,7 @@ func (x *ImportOrdersRequest) String() string {
 func (*ImportOrdersRequest) ProtoMessage() {}
 
 func (x *ImportOrdersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_order_v1_service_proto_msgTypes[29]
+	mi := &file_oms_order_v1_service_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3187,7 +3341,7 @@ func (x *ImportOrdersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportOrdersRequest.ProtoReflect.Descriptor instead.
 func (*ImportOrdersRequest) Descriptor() ([]byte, []int) {
-	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{29}
+	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *ImportOrdersRequest) GetOrder() *ImportOrderRequest {
@@ -3216,7 +3370,7 @@ type ImportOrdersResponse struct {
 
 func (x *ImportOrdersResponse) Reset() {
 	*x = ImportOrdersResponse{}
-	mi := &file_oms_order_v1_service_proto_msgTypes[30]
+	mi := &file_oms_order_v1_service_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3228,7 +3382,7 @@ func (x *ImportOrdersResponse) String() string {
 func (*ImportOrdersResponse) ProtoMessage() {}
 
 func (x *ImportOrdersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_order_v1_service_proto_msgTypes[30]
+	mi := &file_oms_order_v1_service_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3241,7 +3395,7 @@ func (x *ImportOrdersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportOrdersResponse.ProtoReflect.Descriptor instead.
 func (*ImportOrdersResponse) Descriptor() ([]byte, []int) {
-	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{30}
+	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *ImportOrdersResponse) GetImported() int64 {
@@ -3296,7 +3450,7 @@ type ImportRefusal struct {
 
 func (x *ImportRefusal) Reset() {
 	*x = ImportRefusal{}
-	mi := &file_oms_order_v1_service_proto_msgTypes[31]
+	mi := &file_oms_order_v1_service_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3308,7 +3462,7 @@ func (x *ImportRefusal) String() string {
 func (*ImportRefusal) ProtoMessage() {}
 
 func (x *ImportRefusal) ProtoReflect() protoreflect.Message {
-	mi := &file_oms_order_v1_service_proto_msgTypes[31]
+	mi := &file_oms_order_v1_service_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3321,7 +3475,7 @@ func (x *ImportRefusal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportRefusal.ProtoReflect.Descriptor instead.
 func (*ImportRefusal) Descriptor() ([]byte, []int) {
-	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{31}
+	return file_oms_order_v1_service_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *ImportRefusal) GetIndex() int64 {
@@ -3433,7 +3587,7 @@ const file_oms_order_v1_service_proto_rawDesc = "" +
 	"\x05total\x18\x04 \x01(\v2\x13.oms.money.v1.MoneyR\x05total\x12\x1a\n" +
 	"\brevision\x18\x05 \x01(\x04R\brevision\x12\x1a\n" +
 	"\bposition\x18\x06 \x01(\x04R\bposition\x12\x1a\n" +
-	"\brepeated\x18\a \x01(\bR\brepeated\"\x8b\x12\n" +
+	"\brepeated\x18\a \x01(\bR\brepeated\"\xc6\x12\n" +
 	"\x05Order\x12\x19\n" +
 	"\border_id\x18\x01 \x01(\tR\aorderId\x12!\n" +
 	"\forder_number\x18\x02 \x01(\x04R\vorderNumber\x12\x16\n" +
@@ -3495,7 +3649,31 @@ const file_oms_order_v1_service_proto_rawDesc = "" +
 	"\x13payment_due_message\x18. \x01(\tR\x11paymentDueMessage\x126\n" +
 	"\fstore_credit\x18/ \x01(\v2\x13.oms.money.v1.MoneyR\vstoreCredit\x12:\n" +
 	"\tassociate\x180 \x01(\v2\x1c.oms.order.v1.OrderAssociateR\tassociate\x12)\n" +
-	"\x10delete_requested\x181 \x01(\bR\x0fdeleteRequested\x1a=\n" +
+	"\x10delete_requested\x181 \x01(\bR\x0fdeleteRequested\x129\n" +
+	"\binvoices\x182 \x03(\v2\x1d.oms.order.v1.RecordedInvoiceR\binvoices\x1a=\n" +
+	"\x0fPropertiesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xfd\x04\n" +
+	"\x0fRecordedInvoice\x12\x1d\n" +
+	"\n" +
+	"invoice_id\x18\x01 \x01(\tR\tinvoiceId\x12%\n" +
+	"\x0einvoice_number\x18\x02 \x01(\tR\rinvoiceNumber\x120\n" +
+	"\x05lines\x18\x03 \x03(\v2\x1a.oms.order.v1.ItemQuantityR\x05lines\x12)\n" +
+	"\x05items\x18\x04 \x01(\v2\x13.oms.money.v1.MoneyR\x05items\x12/\n" +
+	"\bshipping\x18\x05 \x01(\v2\x13.oms.money.v1.MoneyR\bshipping\x12%\n" +
+	"\x03tax\x18\x06 \x01(\v2\x13.oms.money.v1.MoneyR\x03tax\x12)\n" +
+	"\x05total\x18\a \x01(\v2\x13.oms.money.v1.MoneyR\x05total\x12\x1d\n" +
+	"\n" +
+	"package_id\x18\b \x01(\tR\tpackageId\x12!\n" +
+	"\finvoice_date\x18\t \x01(\tR\vinvoiceDate\x12M\n" +
+	"\n" +
+	"properties\x18\n" +
+	" \x03(\v2-.oms.order.v1.RecordedInvoice.PropertiesEntryR\n" +
+	"properties\x129\n" +
+	"\n" +
+	"created_at\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x129\n" +
+	"\n" +
+	"updated_at\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAt\x1a=\n" +
 	"\x0fPropertiesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x81\x01\n" +
@@ -3708,7 +3886,7 @@ func file_oms_order_v1_service_proto_rawDescGZIP() []byte {
 }
 
 var file_oms_order_v1_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_oms_order_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 37)
+var file_oms_order_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 39)
 var file_oms_order_v1_service_proto_goTypes = []any{
 	(StepState)(0),                // 0: oms.order.v1.StepState
 	(*CreateOrderRequest)(nil),    // 1: oms.order.v1.CreateOrderRequest
@@ -3718,173 +3896,184 @@ var file_oms_order_v1_service_proto_goTypes = []any{
 	(*PaymentItem)(nil),           // 5: oms.order.v1.PaymentItem
 	(*CreateOrderResponse)(nil),   // 6: oms.order.v1.CreateOrderResponse
 	(*Order)(nil),                 // 7: oms.order.v1.Order
-	(*OrderEdit)(nil),             // 8: oms.order.v1.OrderEdit
-	(*OrderNote)(nil),             // 9: oms.order.v1.OrderNote
-	(*OrderPackage)(nil),          // 10: oms.order.v1.OrderPackage
-	(*OrderReturn)(nil),           // 11: oms.order.v1.OrderReturn
-	(*OrderItem)(nil),             // 12: oms.order.v1.OrderItem
-	(*OrderPayment)(nil),          // 13: oms.order.v1.OrderPayment
-	(*Totals)(nil),                // 14: oms.order.v1.Totals
-	(*CheckoutStep)(nil),          // 15: oms.order.v1.CheckoutStep
-	(*GetOrderRequest)(nil),       // 16: oms.order.v1.GetOrderRequest
-	(*GetOrderResponse)(nil),      // 17: oms.order.v1.GetOrderResponse
-	(*ListOrdersRequest)(nil),     // 18: oms.order.v1.ListOrdersRequest
-	(*ListOrdersResponse)(nil),    // 19: oms.order.v1.ListOrdersResponse
-	(*CancelOrderRequest)(nil),    // 20: oms.order.v1.CancelOrderRequest
-	(*CancelOrderResponse)(nil),   // 21: oms.order.v1.CancelOrderResponse
-	(*ReviewOrderRequest)(nil),    // 22: oms.order.v1.ReviewOrderRequest
-	(*ReviewOrderResponse)(nil),   // 23: oms.order.v1.ReviewOrderResponse
-	(*RetryPaymentRequest)(nil),   // 24: oms.order.v1.RetryPaymentRequest
-	(*RetryPaymentResponse)(nil),  // 25: oms.order.v1.RetryPaymentResponse
-	(*WatchOrderRequest)(nil),     // 26: oms.order.v1.WatchOrderRequest
-	(*WatchOrderResponse)(nil),    // 27: oms.order.v1.WatchOrderResponse
-	(*ImportOrderRequest)(nil),    // 28: oms.order.v1.ImportOrderRequest
-	(*ImportOrderResponse)(nil),   // 29: oms.order.v1.ImportOrderResponse
-	(*ImportOrdersRequest)(nil),   // 30: oms.order.v1.ImportOrdersRequest
-	(*ImportOrdersResponse)(nil),  // 31: oms.order.v1.ImportOrdersResponse
-	(*ImportRefusal)(nil),         // 32: oms.order.v1.ImportRefusal
-	nil,                           // 33: oms.order.v1.CreateOrderRequest.PropertiesEntry
-	nil,                           // 34: oms.order.v1.LineItem.PropertiesEntry
-	nil,                           // 35: oms.order.v1.Order.PropertiesEntry
-	nil,                           // 36: oms.order.v1.OrderItem.PropertiesEntry
-	nil,                           // 37: oms.order.v1.ImportOrderRequest.SettledEntry
-	(*Customer)(nil),              // 38: oms.order.v1.Customer
-	(*Address)(nil),               // 39: oms.order.v1.Address
-	(*PromoCode)(nil),             // 40: oms.order.v1.PromoCode
-	(PaymentDeclinePolicy)(0),     // 41: oms.order.v1.PaymentDeclinePolicy
-	(*v1.Money)(nil),              // 42: oms.money.v1.Money
-	(OrderType)(0),                // 43: oms.order.v1.OrderType
-	(CaptureAt)(0),                // 44: oms.order.v1.CaptureAt
-	(*OrderMetadata)(nil),         // 45: oms.order.v1.OrderMetadata
-	(AdjustmentKind)(0),           // 46: oms.order.v1.AdjustmentKind
-	(OrderStatus)(0),              // 47: oms.order.v1.OrderStatus
-	(*timestamppb.Timestamp)(nil), // 48: google.protobuf.Timestamp
-	(FraudVerdict)(0),             // 49: oms.order.v1.FraudVerdict
-	(*OrderAssociate)(nil),        // 50: oms.order.v1.OrderAssociate
-	(*ItemQuantity)(nil),          // 51: oms.order.v1.ItemQuantity
-	(Step)(0),                     // 52: oms.order.v1.Step
+	(*RecordedInvoice)(nil),       // 8: oms.order.v1.RecordedInvoice
+	(*OrderEdit)(nil),             // 9: oms.order.v1.OrderEdit
+	(*OrderNote)(nil),             // 10: oms.order.v1.OrderNote
+	(*OrderPackage)(nil),          // 11: oms.order.v1.OrderPackage
+	(*OrderReturn)(nil),           // 12: oms.order.v1.OrderReturn
+	(*OrderItem)(nil),             // 13: oms.order.v1.OrderItem
+	(*OrderPayment)(nil),          // 14: oms.order.v1.OrderPayment
+	(*Totals)(nil),                // 15: oms.order.v1.Totals
+	(*CheckoutStep)(nil),          // 16: oms.order.v1.CheckoutStep
+	(*GetOrderRequest)(nil),       // 17: oms.order.v1.GetOrderRequest
+	(*GetOrderResponse)(nil),      // 18: oms.order.v1.GetOrderResponse
+	(*ListOrdersRequest)(nil),     // 19: oms.order.v1.ListOrdersRequest
+	(*ListOrdersResponse)(nil),    // 20: oms.order.v1.ListOrdersResponse
+	(*CancelOrderRequest)(nil),    // 21: oms.order.v1.CancelOrderRequest
+	(*CancelOrderResponse)(nil),   // 22: oms.order.v1.CancelOrderResponse
+	(*ReviewOrderRequest)(nil),    // 23: oms.order.v1.ReviewOrderRequest
+	(*ReviewOrderResponse)(nil),   // 24: oms.order.v1.ReviewOrderResponse
+	(*RetryPaymentRequest)(nil),   // 25: oms.order.v1.RetryPaymentRequest
+	(*RetryPaymentResponse)(nil),  // 26: oms.order.v1.RetryPaymentResponse
+	(*WatchOrderRequest)(nil),     // 27: oms.order.v1.WatchOrderRequest
+	(*WatchOrderResponse)(nil),    // 28: oms.order.v1.WatchOrderResponse
+	(*ImportOrderRequest)(nil),    // 29: oms.order.v1.ImportOrderRequest
+	(*ImportOrderResponse)(nil),   // 30: oms.order.v1.ImportOrderResponse
+	(*ImportOrdersRequest)(nil),   // 31: oms.order.v1.ImportOrdersRequest
+	(*ImportOrdersResponse)(nil),  // 32: oms.order.v1.ImportOrdersResponse
+	(*ImportRefusal)(nil),         // 33: oms.order.v1.ImportRefusal
+	nil,                           // 34: oms.order.v1.CreateOrderRequest.PropertiesEntry
+	nil,                           // 35: oms.order.v1.LineItem.PropertiesEntry
+	nil,                           // 36: oms.order.v1.Order.PropertiesEntry
+	nil,                           // 37: oms.order.v1.RecordedInvoice.PropertiesEntry
+	nil,                           // 38: oms.order.v1.OrderItem.PropertiesEntry
+	nil,                           // 39: oms.order.v1.ImportOrderRequest.SettledEntry
+	(*Customer)(nil),              // 40: oms.order.v1.Customer
+	(*Address)(nil),               // 41: oms.order.v1.Address
+	(*PromoCode)(nil),             // 42: oms.order.v1.PromoCode
+	(PaymentDeclinePolicy)(0),     // 43: oms.order.v1.PaymentDeclinePolicy
+	(*v1.Money)(nil),              // 44: oms.money.v1.Money
+	(OrderType)(0),                // 45: oms.order.v1.OrderType
+	(CaptureAt)(0),                // 46: oms.order.v1.CaptureAt
+	(*OrderMetadata)(nil),         // 47: oms.order.v1.OrderMetadata
+	(AdjustmentKind)(0),           // 48: oms.order.v1.AdjustmentKind
+	(OrderStatus)(0),              // 49: oms.order.v1.OrderStatus
+	(*timestamppb.Timestamp)(nil), // 50: google.protobuf.Timestamp
+	(FraudVerdict)(0),             // 51: oms.order.v1.FraudVerdict
+	(*OrderAssociate)(nil),        // 52: oms.order.v1.OrderAssociate
+	(*ItemQuantity)(nil),          // 53: oms.order.v1.ItemQuantity
+	(Step)(0),                     // 54: oms.order.v1.Step
 }
 var file_oms_order_v1_service_proto_depIdxs = []int32{
-	38,  // 0: oms.order.v1.CreateOrderRequest.customer:type_name -> oms.order.v1.Customer
+	40,  // 0: oms.order.v1.CreateOrderRequest.customer:type_name -> oms.order.v1.Customer
 	2,   // 1: oms.order.v1.CreateOrderRequest.items:type_name -> oms.order.v1.LineItem
 	3,   // 2: oms.order.v1.CreateOrderRequest.adjustments:type_name -> oms.order.v1.Adjustment
 	4,   // 3: oms.order.v1.CreateOrderRequest.shipping:type_name -> oms.order.v1.Shipping
-	39,  // 4: oms.order.v1.CreateOrderRequest.shipping_address:type_name -> oms.order.v1.Address
-	39,  // 5: oms.order.v1.CreateOrderRequest.billing_address:type_name -> oms.order.v1.Address
+	41,  // 4: oms.order.v1.CreateOrderRequest.shipping_address:type_name -> oms.order.v1.Address
+	41,  // 5: oms.order.v1.CreateOrderRequest.billing_address:type_name -> oms.order.v1.Address
 	5,   // 6: oms.order.v1.CreateOrderRequest.payments:type_name -> oms.order.v1.PaymentItem
-	40,  // 7: oms.order.v1.CreateOrderRequest.promo_codes:type_name -> oms.order.v1.PromoCode
-	33,  // 8: oms.order.v1.CreateOrderRequest.properties:type_name -> oms.order.v1.CreateOrderRequest.PropertiesEntry
-	41,  // 9: oms.order.v1.CreateOrderRequest.on_payment_decline:type_name -> oms.order.v1.PaymentDeclinePolicy
-	42,  // 10: oms.order.v1.CreateOrderRequest.expected_total:type_name -> oms.money.v1.Money
-	43,  // 11: oms.order.v1.CreateOrderRequest.order_type:type_name -> oms.order.v1.OrderType
-	44,  // 12: oms.order.v1.CreateOrderRequest.capture_at:type_name -> oms.order.v1.CaptureAt
-	45,  // 13: oms.order.v1.CreateOrderRequest.metadata:type_name -> oms.order.v1.OrderMetadata
-	42,  // 14: oms.order.v1.LineItem.unit_price:type_name -> oms.money.v1.Money
+	42,  // 7: oms.order.v1.CreateOrderRequest.promo_codes:type_name -> oms.order.v1.PromoCode
+	34,  // 8: oms.order.v1.CreateOrderRequest.properties:type_name -> oms.order.v1.CreateOrderRequest.PropertiesEntry
+	43,  // 9: oms.order.v1.CreateOrderRequest.on_payment_decline:type_name -> oms.order.v1.PaymentDeclinePolicy
+	44,  // 10: oms.order.v1.CreateOrderRequest.expected_total:type_name -> oms.money.v1.Money
+	45,  // 11: oms.order.v1.CreateOrderRequest.order_type:type_name -> oms.order.v1.OrderType
+	46,  // 12: oms.order.v1.CreateOrderRequest.capture_at:type_name -> oms.order.v1.CaptureAt
+	47,  // 13: oms.order.v1.CreateOrderRequest.metadata:type_name -> oms.order.v1.OrderMetadata
+	44,  // 14: oms.order.v1.LineItem.unit_price:type_name -> oms.money.v1.Money
 	3,   // 15: oms.order.v1.LineItem.adjustments:type_name -> oms.order.v1.Adjustment
-	42,  // 16: oms.order.v1.LineItem.tax:type_name -> oms.money.v1.Money
-	34,  // 17: oms.order.v1.LineItem.properties:type_name -> oms.order.v1.LineItem.PropertiesEntry
-	46,  // 18: oms.order.v1.Adjustment.kind:type_name -> oms.order.v1.AdjustmentKind
-	42,  // 19: oms.order.v1.Adjustment.amount:type_name -> oms.money.v1.Money
-	42,  // 20: oms.order.v1.Shipping.price:type_name -> oms.money.v1.Money
-	42,  // 21: oms.order.v1.Shipping.tax:type_name -> oms.money.v1.Money
-	42,  // 22: oms.order.v1.PaymentItem.amount:type_name -> oms.money.v1.Money
-	47,  // 23: oms.order.v1.CreateOrderResponse.status:type_name -> oms.order.v1.OrderStatus
-	42,  // 24: oms.order.v1.CreateOrderResponse.total:type_name -> oms.money.v1.Money
-	47,  // 25: oms.order.v1.Order.status:type_name -> oms.order.v1.OrderStatus
-	38,  // 26: oms.order.v1.Order.customer:type_name -> oms.order.v1.Customer
-	12,  // 27: oms.order.v1.Order.items:type_name -> oms.order.v1.OrderItem
+	44,  // 16: oms.order.v1.LineItem.tax:type_name -> oms.money.v1.Money
+	35,  // 17: oms.order.v1.LineItem.properties:type_name -> oms.order.v1.LineItem.PropertiesEntry
+	48,  // 18: oms.order.v1.Adjustment.kind:type_name -> oms.order.v1.AdjustmentKind
+	44,  // 19: oms.order.v1.Adjustment.amount:type_name -> oms.money.v1.Money
+	44,  // 20: oms.order.v1.Shipping.price:type_name -> oms.money.v1.Money
+	44,  // 21: oms.order.v1.Shipping.tax:type_name -> oms.money.v1.Money
+	44,  // 22: oms.order.v1.PaymentItem.amount:type_name -> oms.money.v1.Money
+	49,  // 23: oms.order.v1.CreateOrderResponse.status:type_name -> oms.order.v1.OrderStatus
+	44,  // 24: oms.order.v1.CreateOrderResponse.total:type_name -> oms.money.v1.Money
+	49,  // 25: oms.order.v1.Order.status:type_name -> oms.order.v1.OrderStatus
+	40,  // 26: oms.order.v1.Order.customer:type_name -> oms.order.v1.Customer
+	13,  // 27: oms.order.v1.Order.items:type_name -> oms.order.v1.OrderItem
 	3,   // 28: oms.order.v1.Order.adjustments:type_name -> oms.order.v1.Adjustment
 	4,   // 29: oms.order.v1.Order.shipping:type_name -> oms.order.v1.Shipping
-	39,  // 30: oms.order.v1.Order.shipping_address:type_name -> oms.order.v1.Address
-	39,  // 31: oms.order.v1.Order.billing_address:type_name -> oms.order.v1.Address
-	13,  // 32: oms.order.v1.Order.payments:type_name -> oms.order.v1.OrderPayment
-	40,  // 33: oms.order.v1.Order.promo_codes:type_name -> oms.order.v1.PromoCode
-	35,  // 34: oms.order.v1.Order.properties:type_name -> oms.order.v1.Order.PropertiesEntry
-	14,  // 35: oms.order.v1.Order.totals:type_name -> oms.order.v1.Totals
-	15,  // 36: oms.order.v1.Order.steps:type_name -> oms.order.v1.CheckoutStep
-	48,  // 37: oms.order.v1.Order.created_at:type_name -> google.protobuf.Timestamp
-	48,  // 38: oms.order.v1.Order.updated_at:type_name -> google.protobuf.Timestamp
-	49,  // 39: oms.order.v1.Order.fraud_verdict:type_name -> oms.order.v1.FraudVerdict
-	48,  // 40: oms.order.v1.Order.hold_until:type_name -> google.protobuf.Timestamp
-	43,  // 41: oms.order.v1.Order.order_type:type_name -> oms.order.v1.OrderType
-	44,  // 42: oms.order.v1.Order.capture_at:type_name -> oms.order.v1.CaptureAt
-	45,  // 43: oms.order.v1.Order.metadata:type_name -> oms.order.v1.OrderMetadata
-	9,   // 44: oms.order.v1.Order.notes:type_name -> oms.order.v1.OrderNote
-	10,  // 45: oms.order.v1.Order.packages:type_name -> oms.order.v1.OrderPackage
-	11,  // 46: oms.order.v1.Order.returns:type_name -> oms.order.v1.OrderReturn
-	42,  // 47: oms.order.v1.Order.due:type_name -> oms.money.v1.Money
-	8,   // 48: oms.order.v1.Order.pending_edits:type_name -> oms.order.v1.OrderEdit
-	42,  // 49: oms.order.v1.Order.payment_due:type_name -> oms.money.v1.Money
-	42,  // 50: oms.order.v1.Order.store_credit:type_name -> oms.money.v1.Money
-	50,  // 51: oms.order.v1.Order.associate:type_name -> oms.order.v1.OrderAssociate
-	12,  // 52: oms.order.v1.OrderEdit.items:type_name -> oms.order.v1.OrderItem
-	14,  // 53: oms.order.v1.OrderEdit.totals:type_name -> oms.order.v1.Totals
-	48,  // 54: oms.order.v1.OrderNote.at:type_name -> google.protobuf.Timestamp
-	51,  // 55: oms.order.v1.OrderPackage.lines:type_name -> oms.order.v1.ItemQuantity
-	48,  // 56: oms.order.v1.OrderPackage.ship_by:type_name -> google.protobuf.Timestamp
-	48,  // 57: oms.order.v1.OrderPackage.shipped_at:type_name -> google.protobuf.Timestamp
-	48,  // 58: oms.order.v1.OrderPackage.delivered_at:type_name -> google.protobuf.Timestamp
-	51,  // 59: oms.order.v1.OrderReturn.lines:type_name -> oms.order.v1.ItemQuantity
-	42,  // 60: oms.order.v1.OrderReturn.refunded:type_name -> oms.money.v1.Money
-	42,  // 61: oms.order.v1.OrderReturn.fee:type_name -> oms.money.v1.Money
-	48,  // 62: oms.order.v1.OrderReturn.submitted_at:type_name -> google.protobuf.Timestamp
-	42,  // 63: oms.order.v1.OrderItem.unit_price:type_name -> oms.money.v1.Money
-	3,   // 64: oms.order.v1.OrderItem.adjustments:type_name -> oms.order.v1.Adjustment
-	42,  // 65: oms.order.v1.OrderItem.tax:type_name -> oms.money.v1.Money
-	42,  // 66: oms.order.v1.OrderItem.total:type_name -> oms.money.v1.Money
-	36,  // 67: oms.order.v1.OrderItem.properties:type_name -> oms.order.v1.OrderItem.PropertiesEntry
-	47,  // 68: oms.order.v1.OrderItem.status:type_name -> oms.order.v1.OrderStatus
-	42,  // 69: oms.order.v1.OrderPayment.amount:type_name -> oms.money.v1.Money
-	42,  // 70: oms.order.v1.OrderPayment.authorized:type_name -> oms.money.v1.Money
-	42,  // 71: oms.order.v1.OrderPayment.captured:type_name -> oms.money.v1.Money
-	42,  // 72: oms.order.v1.OrderPayment.refunded:type_name -> oms.money.v1.Money
-	42,  // 73: oms.order.v1.Totals.items:type_name -> oms.money.v1.Money
-	42,  // 74: oms.order.v1.Totals.adjustments:type_name -> oms.money.v1.Money
-	42,  // 75: oms.order.v1.Totals.shipping:type_name -> oms.money.v1.Money
-	42,  // 76: oms.order.v1.Totals.tax:type_name -> oms.money.v1.Money
-	42,  // 77: oms.order.v1.Totals.total:type_name -> oms.money.v1.Money
-	52,  // 78: oms.order.v1.CheckoutStep.step:type_name -> oms.order.v1.Step
-	0,   // 79: oms.order.v1.CheckoutStep.state:type_name -> oms.order.v1.StepState
-	48,  // 80: oms.order.v1.CheckoutStep.requested_at:type_name -> google.protobuf.Timestamp
-	48,  // 81: oms.order.v1.CheckoutStep.answered_at:type_name -> google.protobuf.Timestamp
-	7,   // 82: oms.order.v1.GetOrderResponse.order:type_name -> oms.order.v1.Order
-	47,  // 83: oms.order.v1.ListOrdersRequest.status:type_name -> oms.order.v1.OrderStatus
-	48,  // 84: oms.order.v1.ListOrdersRequest.created_from:type_name -> google.protobuf.Timestamp
-	48,  // 85: oms.order.v1.ListOrdersRequest.created_before:type_name -> google.protobuf.Timestamp
-	7,   // 86: oms.order.v1.ListOrdersResponse.orders:type_name -> oms.order.v1.Order
-	47,  // 87: oms.order.v1.CancelOrderResponse.status:type_name -> oms.order.v1.OrderStatus
-	47,  // 88: oms.order.v1.ReviewOrderResponse.status:type_name -> oms.order.v1.OrderStatus
-	5,   // 89: oms.order.v1.RetryPaymentRequest.payments:type_name -> oms.order.v1.PaymentItem
-	47,  // 90: oms.order.v1.RetryPaymentResponse.status:type_name -> oms.order.v1.OrderStatus
-	7,   // 91: oms.order.v1.WatchOrderResponse.order:type_name -> oms.order.v1.Order
-	1,   // 92: oms.order.v1.ImportOrderRequest.order:type_name -> oms.order.v1.CreateOrderRequest
-	37,  // 93: oms.order.v1.ImportOrderRequest.settled:type_name -> oms.order.v1.ImportOrderRequest.SettledEntry
-	28,  // 94: oms.order.v1.ImportOrdersRequest.order:type_name -> oms.order.v1.ImportOrderRequest
-	32,  // 95: oms.order.v1.ImportOrdersResponse.refusals:type_name -> oms.order.v1.ImportRefusal
-	42,  // 96: oms.order.v1.ImportOrderRequest.SettledEntry.value:type_name -> oms.money.v1.Money
-	1,   // 97: oms.order.v1.OrderService.CreateOrder:input_type -> oms.order.v1.CreateOrderRequest
-	16,  // 98: oms.order.v1.OrderService.GetOrder:input_type -> oms.order.v1.GetOrderRequest
-	18,  // 99: oms.order.v1.OrderService.ListOrders:input_type -> oms.order.v1.ListOrdersRequest
-	20,  // 100: oms.order.v1.OrderService.CancelOrder:input_type -> oms.order.v1.CancelOrderRequest
-	22,  // 101: oms.order.v1.OrderService.ReviewOrder:input_type -> oms.order.v1.ReviewOrderRequest
-	24,  // 102: oms.order.v1.OrderService.RetryPayment:input_type -> oms.order.v1.RetryPaymentRequest
-	28,  // 103: oms.order.v1.OrderService.ImportOrder:input_type -> oms.order.v1.ImportOrderRequest
-	30,  // 104: oms.order.v1.OrderService.ImportOrders:input_type -> oms.order.v1.ImportOrdersRequest
-	26,  // 105: oms.order.v1.OrderService.WatchOrder:input_type -> oms.order.v1.WatchOrderRequest
-	6,   // 106: oms.order.v1.OrderService.CreateOrder:output_type -> oms.order.v1.CreateOrderResponse
-	17,  // 107: oms.order.v1.OrderService.GetOrder:output_type -> oms.order.v1.GetOrderResponse
-	19,  // 108: oms.order.v1.OrderService.ListOrders:output_type -> oms.order.v1.ListOrdersResponse
-	21,  // 109: oms.order.v1.OrderService.CancelOrder:output_type -> oms.order.v1.CancelOrderResponse
-	23,  // 110: oms.order.v1.OrderService.ReviewOrder:output_type -> oms.order.v1.ReviewOrderResponse
-	25,  // 111: oms.order.v1.OrderService.RetryPayment:output_type -> oms.order.v1.RetryPaymentResponse
-	29,  // 112: oms.order.v1.OrderService.ImportOrder:output_type -> oms.order.v1.ImportOrderResponse
-	31,  // 113: oms.order.v1.OrderService.ImportOrders:output_type -> oms.order.v1.ImportOrdersResponse
-	27,  // 114: oms.order.v1.OrderService.WatchOrder:output_type -> oms.order.v1.WatchOrderResponse
-	106, // [106:115] is the sub-list for method output_type
-	97,  // [97:106] is the sub-list for method input_type
-	97,  // [97:97] is the sub-list for extension type_name
-	97,  // [97:97] is the sub-list for extension extendee
-	0,   // [0:97] is the sub-list for field type_name
+	41,  // 30: oms.order.v1.Order.shipping_address:type_name -> oms.order.v1.Address
+	41,  // 31: oms.order.v1.Order.billing_address:type_name -> oms.order.v1.Address
+	14,  // 32: oms.order.v1.Order.payments:type_name -> oms.order.v1.OrderPayment
+	42,  // 33: oms.order.v1.Order.promo_codes:type_name -> oms.order.v1.PromoCode
+	36,  // 34: oms.order.v1.Order.properties:type_name -> oms.order.v1.Order.PropertiesEntry
+	15,  // 35: oms.order.v1.Order.totals:type_name -> oms.order.v1.Totals
+	16,  // 36: oms.order.v1.Order.steps:type_name -> oms.order.v1.CheckoutStep
+	50,  // 37: oms.order.v1.Order.created_at:type_name -> google.protobuf.Timestamp
+	50,  // 38: oms.order.v1.Order.updated_at:type_name -> google.protobuf.Timestamp
+	51,  // 39: oms.order.v1.Order.fraud_verdict:type_name -> oms.order.v1.FraudVerdict
+	50,  // 40: oms.order.v1.Order.hold_until:type_name -> google.protobuf.Timestamp
+	45,  // 41: oms.order.v1.Order.order_type:type_name -> oms.order.v1.OrderType
+	46,  // 42: oms.order.v1.Order.capture_at:type_name -> oms.order.v1.CaptureAt
+	47,  // 43: oms.order.v1.Order.metadata:type_name -> oms.order.v1.OrderMetadata
+	10,  // 44: oms.order.v1.Order.notes:type_name -> oms.order.v1.OrderNote
+	11,  // 45: oms.order.v1.Order.packages:type_name -> oms.order.v1.OrderPackage
+	12,  // 46: oms.order.v1.Order.returns:type_name -> oms.order.v1.OrderReturn
+	44,  // 47: oms.order.v1.Order.due:type_name -> oms.money.v1.Money
+	9,   // 48: oms.order.v1.Order.pending_edits:type_name -> oms.order.v1.OrderEdit
+	44,  // 49: oms.order.v1.Order.payment_due:type_name -> oms.money.v1.Money
+	44,  // 50: oms.order.v1.Order.store_credit:type_name -> oms.money.v1.Money
+	52,  // 51: oms.order.v1.Order.associate:type_name -> oms.order.v1.OrderAssociate
+	8,   // 52: oms.order.v1.Order.invoices:type_name -> oms.order.v1.RecordedInvoice
+	53,  // 53: oms.order.v1.RecordedInvoice.lines:type_name -> oms.order.v1.ItemQuantity
+	44,  // 54: oms.order.v1.RecordedInvoice.items:type_name -> oms.money.v1.Money
+	44,  // 55: oms.order.v1.RecordedInvoice.shipping:type_name -> oms.money.v1.Money
+	44,  // 56: oms.order.v1.RecordedInvoice.tax:type_name -> oms.money.v1.Money
+	44,  // 57: oms.order.v1.RecordedInvoice.total:type_name -> oms.money.v1.Money
+	37,  // 58: oms.order.v1.RecordedInvoice.properties:type_name -> oms.order.v1.RecordedInvoice.PropertiesEntry
+	50,  // 59: oms.order.v1.RecordedInvoice.created_at:type_name -> google.protobuf.Timestamp
+	50,  // 60: oms.order.v1.RecordedInvoice.updated_at:type_name -> google.protobuf.Timestamp
+	13,  // 61: oms.order.v1.OrderEdit.items:type_name -> oms.order.v1.OrderItem
+	15,  // 62: oms.order.v1.OrderEdit.totals:type_name -> oms.order.v1.Totals
+	50,  // 63: oms.order.v1.OrderNote.at:type_name -> google.protobuf.Timestamp
+	53,  // 64: oms.order.v1.OrderPackage.lines:type_name -> oms.order.v1.ItemQuantity
+	50,  // 65: oms.order.v1.OrderPackage.ship_by:type_name -> google.protobuf.Timestamp
+	50,  // 66: oms.order.v1.OrderPackage.shipped_at:type_name -> google.protobuf.Timestamp
+	50,  // 67: oms.order.v1.OrderPackage.delivered_at:type_name -> google.protobuf.Timestamp
+	53,  // 68: oms.order.v1.OrderReturn.lines:type_name -> oms.order.v1.ItemQuantity
+	44,  // 69: oms.order.v1.OrderReturn.refunded:type_name -> oms.money.v1.Money
+	44,  // 70: oms.order.v1.OrderReturn.fee:type_name -> oms.money.v1.Money
+	50,  // 71: oms.order.v1.OrderReturn.submitted_at:type_name -> google.protobuf.Timestamp
+	44,  // 72: oms.order.v1.OrderItem.unit_price:type_name -> oms.money.v1.Money
+	3,   // 73: oms.order.v1.OrderItem.adjustments:type_name -> oms.order.v1.Adjustment
+	44,  // 74: oms.order.v1.OrderItem.tax:type_name -> oms.money.v1.Money
+	44,  // 75: oms.order.v1.OrderItem.total:type_name -> oms.money.v1.Money
+	38,  // 76: oms.order.v1.OrderItem.properties:type_name -> oms.order.v1.OrderItem.PropertiesEntry
+	49,  // 77: oms.order.v1.OrderItem.status:type_name -> oms.order.v1.OrderStatus
+	44,  // 78: oms.order.v1.OrderPayment.amount:type_name -> oms.money.v1.Money
+	44,  // 79: oms.order.v1.OrderPayment.authorized:type_name -> oms.money.v1.Money
+	44,  // 80: oms.order.v1.OrderPayment.captured:type_name -> oms.money.v1.Money
+	44,  // 81: oms.order.v1.OrderPayment.refunded:type_name -> oms.money.v1.Money
+	44,  // 82: oms.order.v1.Totals.items:type_name -> oms.money.v1.Money
+	44,  // 83: oms.order.v1.Totals.adjustments:type_name -> oms.money.v1.Money
+	44,  // 84: oms.order.v1.Totals.shipping:type_name -> oms.money.v1.Money
+	44,  // 85: oms.order.v1.Totals.tax:type_name -> oms.money.v1.Money
+	44,  // 86: oms.order.v1.Totals.total:type_name -> oms.money.v1.Money
+	54,  // 87: oms.order.v1.CheckoutStep.step:type_name -> oms.order.v1.Step
+	0,   // 88: oms.order.v1.CheckoutStep.state:type_name -> oms.order.v1.StepState
+	50,  // 89: oms.order.v1.CheckoutStep.requested_at:type_name -> google.protobuf.Timestamp
+	50,  // 90: oms.order.v1.CheckoutStep.answered_at:type_name -> google.protobuf.Timestamp
+	7,   // 91: oms.order.v1.GetOrderResponse.order:type_name -> oms.order.v1.Order
+	49,  // 92: oms.order.v1.ListOrdersRequest.status:type_name -> oms.order.v1.OrderStatus
+	50,  // 93: oms.order.v1.ListOrdersRequest.created_from:type_name -> google.protobuf.Timestamp
+	50,  // 94: oms.order.v1.ListOrdersRequest.created_before:type_name -> google.protobuf.Timestamp
+	7,   // 95: oms.order.v1.ListOrdersResponse.orders:type_name -> oms.order.v1.Order
+	49,  // 96: oms.order.v1.CancelOrderResponse.status:type_name -> oms.order.v1.OrderStatus
+	49,  // 97: oms.order.v1.ReviewOrderResponse.status:type_name -> oms.order.v1.OrderStatus
+	5,   // 98: oms.order.v1.RetryPaymentRequest.payments:type_name -> oms.order.v1.PaymentItem
+	49,  // 99: oms.order.v1.RetryPaymentResponse.status:type_name -> oms.order.v1.OrderStatus
+	7,   // 100: oms.order.v1.WatchOrderResponse.order:type_name -> oms.order.v1.Order
+	1,   // 101: oms.order.v1.ImportOrderRequest.order:type_name -> oms.order.v1.CreateOrderRequest
+	39,  // 102: oms.order.v1.ImportOrderRequest.settled:type_name -> oms.order.v1.ImportOrderRequest.SettledEntry
+	29,  // 103: oms.order.v1.ImportOrdersRequest.order:type_name -> oms.order.v1.ImportOrderRequest
+	33,  // 104: oms.order.v1.ImportOrdersResponse.refusals:type_name -> oms.order.v1.ImportRefusal
+	44,  // 105: oms.order.v1.ImportOrderRequest.SettledEntry.value:type_name -> oms.money.v1.Money
+	1,   // 106: oms.order.v1.OrderService.CreateOrder:input_type -> oms.order.v1.CreateOrderRequest
+	17,  // 107: oms.order.v1.OrderService.GetOrder:input_type -> oms.order.v1.GetOrderRequest
+	19,  // 108: oms.order.v1.OrderService.ListOrders:input_type -> oms.order.v1.ListOrdersRequest
+	21,  // 109: oms.order.v1.OrderService.CancelOrder:input_type -> oms.order.v1.CancelOrderRequest
+	23,  // 110: oms.order.v1.OrderService.ReviewOrder:input_type -> oms.order.v1.ReviewOrderRequest
+	25,  // 111: oms.order.v1.OrderService.RetryPayment:input_type -> oms.order.v1.RetryPaymentRequest
+	29,  // 112: oms.order.v1.OrderService.ImportOrder:input_type -> oms.order.v1.ImportOrderRequest
+	31,  // 113: oms.order.v1.OrderService.ImportOrders:input_type -> oms.order.v1.ImportOrdersRequest
+	27,  // 114: oms.order.v1.OrderService.WatchOrder:input_type -> oms.order.v1.WatchOrderRequest
+	6,   // 115: oms.order.v1.OrderService.CreateOrder:output_type -> oms.order.v1.CreateOrderResponse
+	18,  // 116: oms.order.v1.OrderService.GetOrder:output_type -> oms.order.v1.GetOrderResponse
+	20,  // 117: oms.order.v1.OrderService.ListOrders:output_type -> oms.order.v1.ListOrdersResponse
+	22,  // 118: oms.order.v1.OrderService.CancelOrder:output_type -> oms.order.v1.CancelOrderResponse
+	24,  // 119: oms.order.v1.OrderService.ReviewOrder:output_type -> oms.order.v1.ReviewOrderResponse
+	26,  // 120: oms.order.v1.OrderService.RetryPayment:output_type -> oms.order.v1.RetryPaymentResponse
+	30,  // 121: oms.order.v1.OrderService.ImportOrder:output_type -> oms.order.v1.ImportOrderResponse
+	32,  // 122: oms.order.v1.OrderService.ImportOrders:output_type -> oms.order.v1.ImportOrdersResponse
+	28,  // 123: oms.order.v1.OrderService.WatchOrder:output_type -> oms.order.v1.WatchOrderResponse
+	115, // [115:124] is the sub-list for method output_type
+	106, // [106:115] is the sub-list for method input_type
+	106, // [106:106] is the sub-list for extension type_name
+	106, // [106:106] is the sub-list for extension extendee
+	0,   // [0:106] is the sub-list for field type_name
 }
 
 func init() { file_oms_order_v1_service_proto_init() }
@@ -3893,7 +4082,7 @@ func file_oms_order_v1_service_proto_init() {
 		return
 	}
 	file_oms_order_v1_values_proto_init()
-	file_oms_order_v1_service_proto_msgTypes[15].OneofWrappers = []any{
+	file_oms_order_v1_service_proto_msgTypes[16].OneofWrappers = []any{
 		(*GetOrderRequest_OrderId)(nil),
 		(*GetOrderRequest_OrderNumber)(nil),
 		(*GetOrderRequest_Reference)(nil),
@@ -3904,7 +4093,7 @@ func file_oms_order_v1_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_oms_order_v1_service_proto_rawDesc), len(file_oms_order_v1_service_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   37,
+			NumMessages:   39,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
