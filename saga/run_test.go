@@ -11,6 +11,7 @@ import (
 	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
 	"github.com/orderstream/oms/internal/money"
 	"github.com/orderstream/oms/order"
+	"github.com/orderstream/oms/order/ordertest"
 	"github.com/orderstream/oms/saga"
 )
 
@@ -83,6 +84,9 @@ func (r *run) do(c decider) error {
 			r.fold(e)
 		}
 		if es = saga.Next(r.plan, r.pol, r.order, r.now); es == nil {
+			if wrong := ordertest.Wrong(r.order); wrong != "" {
+				r.t.Fatalf("after %T: %s", c, wrong)
+			}
 			return nil
 		}
 	}
@@ -96,8 +100,8 @@ func (r *run) fold(e proto.Message) {
 		r.did = r.touched()
 	}
 	next := order.Evolve(r.order, e)
-	if next.Status != r.order.Status && !r.order.Status.CanBecome(next.Status) {
-		r.t.Fatalf("%T moves from %s to %s", e, r.order.Status, next.Status)
+	if wrong := ordertest.WrongMove(r.order, next); wrong != "" {
+		r.t.Fatalf("%T %s", e, wrong)
 	}
 	r.order = next
 	r.history = append(r.history, e)
