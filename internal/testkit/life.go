@@ -143,20 +143,3 @@ func CheckUnits(t *testing.T, orders map[string]*orderv1.Order) {
 		}
 	}
 }
-
-// CheckMoves folds the history of every order and proves that its status moved
-// only as the table says.
-func (p *Process) CheckMoves(t *testing.T, orders map[string]*orderv1.Order) {
-	t.Helper()
-	for id := range orders {
-		state := order.New(id, 0)
-		for _, e := range p.OrderEvents(t, id) {
-			m := decode(t, e)
-			next := order.Evolve(state, m)
-			if next.Status != state.Status && !state.Status.CanBecome(next.Status) {
-				t.Errorf("order %s: %s moves it from %s to %s", id, EventName(e), state.Status, next.Status)
-			}
-			state = next
-		}
-	}
-}

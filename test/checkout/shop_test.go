@@ -93,6 +93,7 @@ func (s *shop) balance(t *testing.T) {
 	s.awaitPublished(t)
 	orders := s.AllOrders(t)
 	s.CheckStock(t, s.stock, orders)
+	s.Audit(t)
 	s.checkCodes(t, orders)
 	s.CheckLedgers(t, orders)
 	s.checkPublished(t, orders)

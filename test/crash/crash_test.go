@@ -48,7 +48,7 @@ func TestCrash(t *testing.T) {
 	orders := p.AllOrders(t)
 	shop.checkAcked(t, orders)
 	testkit.CheckUnits(t, orders)
-	p.CheckMoves(t, orders)
+	p.Audit(t)
 	p.CheckLedgers(t, orders)
 	p.CheckStock(t, stock, orders)
 	checkNotifications(t, p, orders)

@@ -115,6 +115,7 @@ func TestARunSurvivesKillsAndPlacesOneOrder(t *testing.T) {
 		t.Errorf("%d orders, want one of each subscription: %v", len(orders), get(t, p, "monthly"))
 	}
 	p.CheckStock(t, map[string]int64{"tea": 100}, orders)
+	p.Audit(t)
 	p.CheckView(t, "customers")
 }
 

@@ -79,7 +79,7 @@ func (s *shop) balance(t *testing.T) {
 	}
 	orders := s.AllOrders(t)
 	testkit.CheckUnits(t, orders)
-	s.CheckMoves(t, orders)
+	s.Audit(t)
 	s.CheckStock(t, s.stock, orders)
 	s.CheckLedgers(t, orders)
 	s.CheckView(t, "orders")

@@ -75,6 +75,7 @@ func TestTwentyUnitsAndSixtyBuyersAtOnce(t *testing.T) {
 				t.Errorf("%d orders confirmed and %d cancelled, want 20 and 40", yes, no)
 			}
 			p.CheckStock(t, stock, orders)
+			p.Audit(t)
 			p.Stop(t)
 			testkit.CheckCharges(t, dir, orders)
 		})
@@ -111,6 +112,7 @@ func TestTheSameOrderSentTwiceAtOnceIsOneOrderAndOnePayment(t *testing.T) {
 		t.Errorf("%d orders, %d confirmed, want %d", len(orders), count(orders, submitted), pairs)
 	}
 	p.CheckStock(t, stock, orders)
+	p.Audit(t)
 	p.Stop(t)
 	testkit.CheckCharges(t, dir, orders)
 }
@@ -145,6 +147,7 @@ func TestEverybodyOnTheSameTwoItemsWaitsForNobody(t *testing.T) {
 		t.Errorf("%d orders confirmed, want all %d", got, n)
 	}
 	p.CheckStock(t, stock, orders)
+	p.Audit(t)
 	t.Logf("%d orders on the same two items at 32 callers: %.0f per second", n, float64(n)/took.Seconds())
 }
 
@@ -191,6 +194,7 @@ func TestAKillWhileOrdersArePlacedLeavesNoOrphanAndNoDouble(t *testing.T) {
 		t.Errorf("%d orders, %d confirmed, for %d keys", len(orders), count(orders, submitted), len(keys))
 	}
 	p.CheckStock(t, stock, orders)
+	p.Audit(t)
 	p.Stop(t)
 	testkit.CheckCharges(t, dir, orders)
 }
