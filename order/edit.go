@@ -256,6 +256,9 @@ func (o Order) emptyAfter(changes []*orderv1.LineChange) bool {
 
 // pay plans how an edit is paid that makes the order dearer.
 func (c EditItems) pay(o Order, more int64) ([]*orderv1.PlannedPayment, error) {
+	if o.Imported && len(c.Payments) > 0 {
+		return nil, fault.Field("payments", "order %s was sold elsewhere and is paid there", o.ID)
+	}
 	if len(c.Payments) == 0 && (o.Payable() || o.Imported) {
 		return nil, nil
 	}

@@ -54,6 +54,14 @@ func (i Item) Returnable() int64 {
 	return i.Shipped - i.ReturnPending - i.Returned
 }
 
+// CameBack is how many units of a line have arrived, and how many could not be
+// delivered, after some came back: those that had arrived come back first, and
+// what is on its way stays on its way.
+func CameBack(delivered, undelivered, units int64) (stillDelivered, stillUndelivered int64) {
+	arrived := min(delivered, units)
+	return delivered - arrived, undelivered - min(undelivered, units-arrived)
+}
+
 // openShare is the worth of some of the open units: in proportion, rounded
 // down, the rest with the last ones.
 func (i Item) openShare(units int64) int64 {

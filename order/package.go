@@ -105,7 +105,7 @@ func (o Order) evolvePackage(e proto.Message) (Order, bool) {
 		o = o.endWork(e.GetWorkId())
 	case *orderv1.OrderDelivered:
 		o = o.withItems(units(e.GetLines()), func(i *Item, u Units) {
-			i.Delivered = min(i.Delivered+u.Quantity, i.Shipped-i.Returned)
+			i.Delivered = min(i.Delivered+u.Quantity, i.Shipped-i.Returned-i.Undelivered)
 		}).RolledUp()
 		o.UpdatedAt = at(e.GetDeliveredAt())
 	default:
@@ -159,7 +159,7 @@ func (o Order) packageMoved(e *orderv1.PackageStatusChanged) Order {
 		return o
 	}
 	return o.withItems(p.Lines, func(i *Item, u Units) {
-		i.Undelivered = min(max(i.Undelivered+undelivered*u.Quantity, 0), i.Shipped-i.Returned)
+		i.Undelivered = min(max(i.Undelivered+undelivered*u.Quantity, 0), i.Shipped-i.Returned-i.Delivered)
 	}).RolledUp()
 }
 

@@ -99,8 +99,7 @@ func (o Order) accepted(e *orderv1.ReturnAccepted) Order {
 		i.ReturnPending -= u.Quantity
 		i.Returned += u.Quantity
 		i.ReturnedMinor += u.Minor
-		i.Delivered = min(i.Delivered, i.Shipped-i.Returned)
-		i.Undelivered = min(i.Undelivered, i.Shipped-i.Returned)
+		i.Delivered, i.Undelivered = CameBack(i.Delivered, i.Undelivered, u.Quantity)
 	})
 	for _, u := range lines {
 		o.DueMinor -= u.Minor

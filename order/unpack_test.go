@@ -10,6 +10,7 @@ import (
 
 	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
 	"github.com/orderstream/oms/order"
+	"github.com/orderstream/oms/order/ordertest"
 )
 
 // TestPackedUnitsAreTakenOutOfTheirPackages shrinks a package, or voids one that
@@ -56,7 +57,7 @@ func TestPackagesHoldWhatIsPackedWhateverIsCancelled(t *testing.T) {
 			for _, e := range es {
 				o = order.Evolve(o, e)
 			}
-			if wrong := uncounted(o); wrong != "" {
+			if wrong := ordertest.Wrong(o); wrong != "" {
 				t.Fatalf("after %v: %s", es, wrong)
 			}
 		}

@@ -17,7 +17,7 @@ const (
 	bucketOfEndpoint      = "endpoint_deliveries"
 	bucketOfOrder         = "order_deliveries"
 	bucketWaiting         = "waiting"
-	bucketDue             = "due"
+	bucketRetries         = "due"
 	bucketParked          = "parked"
 	keptAttempts          = 20
 	deliveriesProjVersion = 1
@@ -184,7 +184,7 @@ func (p deliveryFold) move(d *deliveryv1.Delivery, to deliveryv1.DeliveryStatus,
 	case deliveryv1.DeliveryStatus_DELIVERY_STATUS_WAITING:
 		p.tx.Delete(bucketWaiting, key(p.tenant, of, at))
 	case deliveryv1.DeliveryStatus_DELIVERY_STATUS_RETRYING:
-		p.tx.Delete(bucketDue, key(p.tenant, of, instant(d.GetNextAt().AsTime()), at))
+		p.tx.Delete(bucketRetries, key(p.tenant, of, instant(d.GetNextAt().AsTime()), at))
 	case deliveryv1.DeliveryStatus_DELIVERY_STATUS_PARKED:
 		p.tx.Delete(bucketParked, key(p.tenant, of, at))
 	}
@@ -193,7 +193,7 @@ func (p deliveryFold) move(d *deliveryv1.Delivery, to deliveryv1.DeliveryStatus,
 	case deliveryv1.DeliveryStatus_DELIVERY_STATUS_WAITING:
 		p.tx.Put(bucketWaiting, key(p.tenant, of, at), []byte{})
 	case deliveryv1.DeliveryStatus_DELIVERY_STATUS_RETRYING:
-		p.tx.Put(bucketDue, key(p.tenant, of, instant(d.GetNextAt().AsTime()), at), []byte{})
+		p.tx.Put(bucketRetries, key(p.tenant, of, instant(d.GetNextAt().AsTime()), at), []byte{})
 	case deliveryv1.DeliveryStatus_DELIVERY_STATUS_PARKED:
 		p.tx.Put(bucketParked, key(p.tenant, of, at), []byte{})
 	}
@@ -246,7 +246,7 @@ func (p deliveryFold) forget(before uint64) error {
 		p.tx.Delete(bucketOfEndpoint, key(p.tenant, of, at))
 		p.tx.Delete(bucketWaiting, key(p.tenant, of, at))
 		p.tx.Delete(bucketParked, key(p.tenant, of, at))
-		p.tx.Delete(bucketDue, key(p.tenant, of, instant(d.GetNextAt().AsTime()), at))
+		p.tx.Delete(bucketRetries, key(p.tenant, of, instant(d.GetNextAt().AsTime()), at))
 		p.tx.Delete(bucketOfOrder, key(p.tenant, textKey(d.GetOrderId()), at, of))
 	}
 	return nil

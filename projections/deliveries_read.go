@@ -54,7 +54,7 @@ func (v Deliveries) Due(tenant, id string, limit int) (due []Due, err error) {
 		if err != nil {
 			return err
 		}
-		for k := range tx.Ascend(bucketDue, key(tenant, textKey(id)), nil) {
+		for k := range tx.Ascend(bucketRetries, key(tenant, textKey(id)), nil) {
 			r := refOf(k)
 			if r.Position <= dropped {
 				continue

@@ -17,7 +17,7 @@ import (
 var Amendment = Plan{Name: "amendment", Steps: []PlanStep{
 	{
 		Step: orderv1.Step_STEP_RESERVE_UNITS, Undo: orderv1.Step_STEP_RELEASE_UNITS, Timeout: quick,
-		Refusal: order.ReasonOutOfStock, Applies: with(func(w order.Work) bool { return len(w.Reserve) > 0 }),
+		Refusal: order.ReasonOutOfStock, Applies: ours(func(w order.Work) bool { return len(w.Reserve) > 0 }),
 	},
 	{
 		Step: orderv1.Step_STEP_AUTHORIZE_UNITS, Undo: orderv1.Step_STEP_VOID_UNITS, Timeout: slow,
@@ -29,7 +29,7 @@ var Amendment = Plan{Name: "amendment", Steps: []PlanStep{
 		Refusal: order.ReasonPaymentDeclined, Applies: moves(orderv1.Step_STEP_CAPTURE_UNITS),
 	},
 	{Step: orderv1.Step_STEP_RELEASE_UNITS, Timeout: quick, Applies: frees},
-	{Step: orderv1.Step_STEP_RESTOCK_UNITS, Timeout: quick, Applies: with(func(w order.Work) bool { return len(w.Restock) > 0 })},
+	{Step: orderv1.Step_STEP_RESTOCK_UNITS, Timeout: quick, Applies: ours(func(w order.Work) bool { return len(w.Restock) > 0 })},
 	{Step: orderv1.Step_STEP_VOID_UNITS, Timeout: slow, Applies: moves(orderv1.Step_STEP_VOID_UNITS)},
 	{Step: orderv1.Step_STEP_REFUND_UNITS, Timeout: slow, Applies: moves(orderv1.Step_STEP_REFUND_UNITS)},
 	{Step: orderv1.Step_STEP_CREATE_LINKED_ORDER, Timeout: quick, Applies: with(func(w order.Work) bool { return w.LinkedID != "" })},
@@ -44,8 +44,14 @@ func with(needs func(order.Work) bool) func(order.Order) bool {
 	}
 }
 
-// leaves and frees leave out orders without a reservation, which were sold
-// elsewhere: their stock was never counted here.
+// ours is with, but for orders that were sold elsewhere: their stock was never
+// counted here.
+func ours(needs func(order.Work) bool) func(order.Order) bool {
+	return func(o order.Order) bool { return !o.Imported && with(needs)(o) }
+}
+
+// leaves and frees leave out orders without a reservation: those that were sold
+// elsewhere, and those of which an operator went on without one.
 func leaves(o order.Order) bool {
 	w, _ := o.CurrentWork()
 	return len(w.Ship) > 0 && len(o.Reserved()) > 0

@@ -91,6 +91,33 @@ func TestAnEditOfPricesAloneIsNoRepeatOfTheCheckout(t *testing.T) {
 	}
 }
 
+// TestNobodyIsAskedAboutOrdersThatWereSoldElsewhere edits, ships and takes back
+// units of an imported order: its stock and money are not here.
+func TestNobodyIsAskedAboutOrdersThatWereSoldElsewhere(t *testing.T) {
+	r, _ := sale(t, orderv1.CaptureAt_CAPTURE_AT_SHIP, obliging)
+	r.order = order.New(orderID, 7)
+	r.asked = nil
+	for _, c := range []decider{
+		order.Import{Create: order.Create{
+			Currency: "GBP", Now: noon, Customer: order.Customer{CustomerID: "c1"}, CaptureAt: orderv1.CaptureAt_CAPTURE_AT_SHIP,
+			Items: []order.Line{{SKU: "tea", Quantity: 2, UnitPrice: pounds(10)}},
+		}},
+		order.EditItems{Set: []order.Line{{ItemID: "1", Quantity: 4, UnitPrice: pounds(11)}, {SKU: "pot", Quantity: 1, UnitPrice: pounds(3)}}},
+		order.CancelItems{Lines: oneTea},
+		order.Ship{},
+		order.SubmitReturn{ReturnID: "r", Lines: oneTea},
+		order.AcceptReturn{ReturnID: "r", Restock: true},
+	} {
+		r.must(c)
+		if len(r.order.Work) > 0 {
+			t.Errorf("after %T work is left: %+v", c, r.order.Work)
+		}
+	}
+	if len(r.asked) > 0 {
+		t.Errorf("asked for %v", r.asked)
+	}
+}
+
 func exchange(price int64) *order.Exchange {
 	return &order.Exchange{OrderID: "order-exchange-1", Items: []order.Line{{SKU: "pot", Quantity: 1, UnitPrice: pounds(price)}}}
 }

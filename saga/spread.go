@@ -32,7 +32,7 @@ func leftToTake(o order.Order) int64 {
 // brings, or else over those of the order, in proportion to their amounts.
 func toAuthorize(o order.Order) []int64 {
 	w, _ := o.CurrentWork()
-	if w.AuthorizeMinor == 0 || w.Rejected {
+	if w.AuthorizeMinor == 0 || w.Rejected || o.Imported { // what was sold elsewhere is paid there
 		return nil
 	}
 	if brought := w.Brought(); len(brought) > 0 {

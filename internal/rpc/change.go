@@ -5,6 +5,7 @@ import (
 
 	"github.com/orderstream/oms/eventstore"
 	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
+	"github.com/orderstream/oms/internal/fault"
 	"github.com/orderstream/oms/order"
 )
 
@@ -74,6 +75,9 @@ func (s changes) EditItems(ctx context.Context, req *orderv1.EditItemsRequest) (
 	snap, err := s.log.Read(ctx, callOf(ctx).Tenant, req.GetOrderId(), req.GetOrderId())
 	if err != nil {
 		return nil, err
+	}
+	if want := req.GetExpectedRevision(); want != 0 && snap.Revision != want {
+		return nil, fault.New(fault.Conflict, "revision_mismatch", "%s has revision %d, not %d", req.GetOrderId(), snap.Revision, want)
 	}
 	d, err := c.Preview(snap.State)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
+	"github.com/orderstream/oms/order"
 )
 
 // foldFulfilment folds one event of packages, shipments and returns. It reports
@@ -42,7 +43,7 @@ func foldFulfilment(o *orderv1.Order, e proto.Message) (known bool) {
 		o.OpenWork++
 	case *orderv1.OrderDelivered:
 		each(o, e.GetLines(), func(i *orderv1.OrderItem, n int64) {
-			i.Delivered = min(i.GetDelivered()+n, i.GetShipped()-i.GetReturned())
+			i.Delivered = min(i.GetDelivered()+n, i.GetShipped()-i.GetReturned()-i.GetUndelivered())
 		})
 		packageOf(o, e.GetPackageId()).DeliveredAt = e.GetDeliveredAt()
 	default:
@@ -65,8 +66,7 @@ func foldReturn(o *orderv1.Order, e proto.Message) (known bool) {
 		r.Status, r.Fee, r.ExchangeOrderId = "accepted", cur.money(e.GetFeeMinor()), e.GetExchangeOrderId()
 		each(o, quantities(e.GetLines()), func(i *orderv1.OrderItem, n int64) {
 			i.ReturnPending, i.Returned = i.GetReturnPending()-n, i.GetReturned()+n
-			i.Delivered = min(i.GetDelivered(), i.GetShipped()-i.GetReturned())
-			i.Undelivered = min(i.GetUndelivered(), i.GetShipped()-i.GetReturned())
+			i.Delivered, i.Undelivered = order.CameBack(i.GetDelivered(), i.GetUndelivered(), n)
 		})
 		for _, worth := range e.GetLineValuesMinor() {
 			o.Due.MinorUnits -= worth
@@ -144,7 +144,7 @@ func packageMoved(o *orderv1.Order, e *orderv1.PackageStatusChanged) {
 	}
 	p.Status = packageStatus(e.GetStatus())
 	each(o, p.GetLines(), func(i *orderv1.OrderItem, n int64) {
-		i.Undelivered = min(max(i.GetUndelivered()+undelivered*n, 0), i.GetShipped()-i.GetReturned())
+		i.Undelivered = min(max(i.GetUndelivered()+undelivered*n, 0), i.GetShipped()-i.GetReturned()-i.GetDelivered())
 	})
 }
 
