@@ -34,8 +34,10 @@ func (o Order) edited(work string) Order {
 	}
 	edit := o.Work[n].Edit
 	stage := Submitted
-	if _, staged := rank[o.Status]; staged {
-		stage = o.Status
+	for _, s := range []Status{o.Status, o.HeldFrom} {
+		if staged(s) {
+			stage = s
+		}
 	}
 	o.Items = slices.Clone(o.Items)
 	for _, line := range edit.Lines {

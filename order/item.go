@@ -168,7 +168,7 @@ func (o Order) lineStatus() Status {
 		return o.Status
 	case seen[ReturnSubmitted]:
 		return ReturnSubmitted
-	case !shipped && seen[UnableToShip]:
+	case !shipped && seen[UnableToShip] && rank[least] >= rank[ReadyToShip]: // else others are not even so far
 		return UnableToShip
 	case !shipped:
 		return least

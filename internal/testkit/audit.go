@@ -11,6 +11,8 @@ import (
 	"github.com/orderstream/oms/eventstore"
 	"github.com/orderstream/oms/eventstore/jsstore"
 	logv1 "github.com/orderstream/oms/gen/oms/log/v1"
+	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
+	"github.com/orderstream/oms/order"
 )
 
 // Audit replays the logs of orders, stock, payments and promotions from their
@@ -28,7 +30,8 @@ import (
 //
 // Over the logs it proves that each order that is settled holds exactly the
 // stock that it has still to ship and exactly the money that it is due, and that
-// a cancelled one gave back all that it ever had. It runs on what is stored now.
+// a cancelled one gave back all that it ever had, and that the read model shows
+// each order as its events make it. It runs on what is stored now.
 func (p *Process) Audit(t *testing.T) {
 	t.Helper()
 	js := p.JetStream(t)
@@ -44,6 +47,9 @@ func (p *Process) Audit(t *testing.T) {
 				t.Errorf("%s log at %d, %s: %s", log.name, c.Position, c.GetCommand(), wrong)
 			}
 			if t.Failed() {
+				if log.name == "order" {
+					p.Tell(t, c.GetEvents()[0].GetAggregate())
+				}
 				return // what follows would only repeat it
 			}
 		}
@@ -53,6 +59,41 @@ func (p *Process) Audit(t *testing.T) {
 			t.Error(wrong)
 		}
 	}
+	for id, o := range p.AllOrders(t) { // of the default tenant
+		if wrong := misshown(o, a.tenants["default"].orders[id]); wrong != "" {
+			t.Errorf("order %s is shown with %s", id, wrong)
+		}
+	}
+}
+
+// misshown is where the read model differs from the folded order.
+func misshown(o *orderv1.Order, is order.Order) string {
+	switch status := orderv1.OrderStatus(is.Status); {
+	case o.GetStatus() != status:
+		return fmt.Sprintf("status %s, but is %s", o.GetStatus(), status)
+	case o.GetDue().GetMinorUnits() != is.DueMinor:
+		return fmt.Sprintf("%d due, but that are %d", o.GetDue().GetMinorUnits(), is.DueMinor)
+	case int(o.GetOpenWork()) != len(is.Work):
+		return fmt.Sprintf("%d pieces of open work, but has %d", o.GetOpenWork(), len(is.Work))
+	}
+	for _, i := range o.GetItems() {
+		at, _ := is.Item(i.GetItemId())
+		shown := order.Item{
+			Quantity: i.GetQuantity(), Cancelled: i.GetCancelled(), Packed: i.GetPacked(), Shipped: i.GetShipped(), Delivered: i.GetDelivered(),
+			Undelivered: i.GetUndelivered(), ReturnPending: i.GetReturnPending(), Returned: i.GetReturned(), NotReturnable: !i.GetReturnable(),
+		}
+		counted := order.Item{
+			Quantity: at.Quantity, Cancelled: at.Cancelled, Packed: at.Packed, Shipped: at.Shipped, Delivered: at.Delivered,
+			Undelivered: at.Undelivered, ReturnPending: at.ReturnPending, Returned: at.Returned, NotReturnable: at.NotReturnable,
+		}
+		if shown != counted {
+			return fmt.Sprintf("line %s as %+v, but that is %+v", i.GetItemId(), shown, counted)
+		}
+		if s := orderv1.OrderStatus(at.Status()); is.Status.Confirmed() && i.GetStatus() != s {
+			return fmt.Sprintf("line %s as %s, but that is %s", i.GetItemId(), i.GetStatus(), s)
+		}
+	}
+	return ""
 }
 
 // audited is a log, what folds an event of it, and what says what is wrong with

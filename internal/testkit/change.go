@@ -3,17 +3,28 @@ package testkit
 import (
 	"context"
 	"math/rand/v2"
+	"slices"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
 )
 
-// Change is something that is asked of an order after its sale. Sent again, it
-// is the same request under the same key.
+// Change is something that is asked of an order. Sent again, it is the same
+// request under the same key.
 type Change struct {
-	// Name says what it is.
+	// Name is the procedure.
 	Name string
-	// Send asks it of a process.
-	Send func(ctx context.Context, p *Process) error
+	// Send asks it of a process, which says where in the log it is stored.
+	Send func(ctx context.Context, p *Process) (position uint64, err error)
+	// Stale says that it expects a revision that the order has left behind.
+	Stale bool
+	// Later says that what it does to units follows later, or not at all.
+	Later bool
+	// Does moves the units of an order as one that is obeyed must; nil moves
+	// none.
+	Does func(*orderv1.Order)
 }
 
 // changer draws changes of one order.
@@ -23,39 +34,129 @@ type changer struct {
 	key string
 }
 
-// AnyChange draws anything that may be asked of an order, often something that
-// fits how it is shown.
+// draws are the changes, each with how often of ten it is drawn; fits says whether
+// an order looks as if it could be done, and is nil when it always can.
+var draws = []struct {
+	weight int
+	draw   func(changer) Change
+	fits   func(*orderv1.Order) bool
+}{
+	{8, changer.cancelItems, some(free)},
+	{1, changer.cancel, some(open)},
+	{8, changer.ship, some(free)},
+	{7, changer.pack, some(free)},
+	{10, changer.movePackage, func(o *orderv1.Order) bool { return len(o.GetPackages()) > 0 }},
+	{2, changer.movePackages, func(o *orderv1.Order) bool { return len(o.GetPackages()) > 0 }},
+	{7, changer.sendBack, some(kept)},
+	{8, changer.answerReturn, func(o *orderv1.Order) bool { return o.GetStatus() == orderv1.OrderStatus_ORDER_STATUS_RETURN_SUBMITTED }},
+	{3, changer.replace, some(kept)},
+	{8, changer.edit, editable},
+	{2, changer.hold, some(open)},
+	{2, changer.release, held},
+	{4, changer.patch, nil},
+	{3, changer.describe, nil},
+	{1, changer.remove, nil},
+	{1, changer.decide, held},
+}
+
+// some says of an order whether one of its lines has units of a kind.
+func some(room func(*orderv1.OrderItem) int64) func(*orderv1.Order) bool {
+	return func(o *orderv1.Order) bool {
+		return Sold(o) && !held(o) && slices.ContainsFunc(o.GetItems(), func(i *orderv1.OrderItem) bool { return room(i) > 0 })
+	}
+}
+
+func editable(o *orderv1.Order) bool {
+	return o.GetStatus() == orderv1.OrderStatus_ORDER_STATUS_SUBMITTED || o.GetStatus() == orderv1.OrderStatus_ORDER_STATUS_READY_TO_EDIT
+}
+
+func held(o *orderv1.Order) bool { return o.GetStatus() == orderv1.OrderStatus_ORDER_STATUS_ON_HOLD }
+
+// AnyChange draws anything that may be asked of an order, most often something
+// that fits how it is shown.
 func AnyChange(r *rand.Rand, o *orderv1.Order, key string) Change {
 	c := changer{r, o, key}
-	switch c.IntN(20) {
-	case 0, 1, 2:
-		return c.cancelItems()
-	case 3, 4, 5, 6:
-		if c.IntN(12) == 0 {
-			return c.cancel()
+	if held(o) && c.IntN(2) == 0 {
+		if Sold(o) {
+			return c.release()
 		}
-		return c.ship()
-	case 7, 8:
-		return c.pack()
-	case 9, 10, 11:
-		return c.movePackage()
-	case 12, 13:
-		return c.sendBack()
-	case 14, 15:
-		return c.answerReturn()
-	case 16, 17:
-		return c.edit()
-	case 18:
-		return c.replace()
+		return c.decide()
 	}
-	return c.describe()
+	d := c.IntN(len(draws))
+	for range 8 {
+		if fits := draws[d].fits; c.IntN(10) < draws[d].weight && (fits == nil || fits(o) || c.IntN(8) == 0) {
+			break
+		}
+		d = c.IntN(len(draws))
+	}
+	return draws[d].draw(c)
+}
+
+// request is what every request about an order is.
+type request interface {
+	proto.Message
+	GetOrderId() string
+}
+
+// change is a request to a procedure. One in eight expects the revision that
+// the order is shown with, and one in sixteen an older one.
+func change[Q request, R proto.Message](c changer, name string, req Q, call func(*Process) func(context.Context, Q) (R, error)) Change {
+	m, fields := req.ProtoReflect(), req.ProtoReflect().Descriptor().Fields()
+	m.Set(fields.ByName("order_id"), protoreflect.ValueOfString(c.o.GetOrderId()))
+	m.Set(fields.ByName("idempotency_key"), protoreflect.ValueOfString(c.key))
+	out := Change{Name: name, Send: func(ctx context.Context, p *Process) (uint64, error) {
+		res, err := call(p)(ctx, req)
+		if err != nil {
+			return 0, err
+		}
+		return position(res.ProtoReflect()), nil
+	}}
+	if expects, now := fields.ByName("expected_revision"), c.o.GetRevision(); expects != nil && now > 1 {
+		switch c.IntN(16) {
+		case 0, 1:
+			m.Set(expects, protoreflect.ValueOfUint64(now))
+		case 2:
+			m.Set(expects, protoreflect.ValueOfUint64(1+c.Uint64N(now-1)))
+			out.Stale = true
+		}
+	}
+	return out
+}
+
+// position is that of a response, or of the receipt in it.
+func position(res protoreflect.Message) uint64 {
+	fields := res.Descriptor().Fields()
+	if receipt := fields.ByName("receipt"); receipt != nil {
+		return position(res.Get(receipt).Message())
+	}
+	return res.Get(fields.ByName("position")).Uint()
+}
+
+// later is a change of which nobody knows yet what it does to units.
+func later(c Change) Change {
+	c.Later = true
+	return c
+}
+
+// doing is a change that moves units.
+func (ch Change) doing(ls []*orderv1.ItemQuantity, move func(i *orderv1.OrderItem, n int64)) Change {
+	ch.Does = func(o *orderv1.Order) {
+		for _, l := range ls {
+			for _, i := range o.GetItems() {
+				if i.GetItemId() == l.GetItemId() {
+					move(i, l.GetQuantity())
+				}
+			}
+		}
+	}
+	return ch
 }
 
 // lines are some units of some lines, most often as many as there is room for.
 func (c changer) lines(room func(*orderv1.OrderItem) int64) (ls []*orderv1.ItemQuantity) {
 	for n, i := range c.o.GetItems() {
 		most := room(i)
-		if c.IntN(8) == 0 {
+		if c.IntN(16) == 0 {
 			most = i.GetQuantity() + 1
 		}
 		if most > 0 && (c.IntN(2) == 0 || n == len(c.o.GetItems())-1) {
@@ -68,170 +169,22 @@ func (c changer) lines(room func(*orderv1.OrderItem) int64) (ls []*orderv1.ItemQ
 	return ls
 }
 
-// free units are open and in no package; kept ones are with the customer.
-func free(i *orderv1.OrderItem) int64 {
-	return i.GetQuantity() - i.GetCancelled() - i.GetShipped() - i.GetPacked()
+// all are as many units of every line as there is room for.
+func (c changer) all(room func(*orderv1.OrderItem) int64) (ls []*orderv1.ItemQuantity) {
+	for _, i := range c.o.GetItems() {
+		if n := room(i); n > 0 {
+			ls = append(ls, &orderv1.ItemQuantity{ItemId: i.GetItemId(), Quantity: n})
+		}
+	}
+	return ls
 }
+
+// open units are still to be shipped, free ones are in no package either; kept
+// ones are with the customer.
+func open(i *orderv1.OrderItem) int64 { return i.GetQuantity() - i.GetCancelled() - i.GetShipped() }
+
+func free(i *orderv1.OrderItem) int64 { return open(i) - i.GetPacked() }
 
 func kept(i *orderv1.OrderItem) int64 {
 	return i.GetShipped() - i.GetReturned() - i.GetReturnPending()
-}
-
-func change[Q, R any](name string, req Q, call func(*Process) func(context.Context, Q) (R, error)) Change {
-	return Change{name, func(ctx context.Context, p *Process) error {
-		_, err := call(p)(ctx, req)
-		return err
-	}}
-}
-
-func (c changer) cancelItems() Change {
-	req := &orderv1.CancelItemsRequest{OrderId: c.o.GetOrderId(), IdempotencyKey: c.key, Lines: c.lines(free), Reason: "any"}
-	return change("cancel items", req, func(p *Process) func(context.Context, *orderv1.CancelItemsRequest) (*orderv1.CancelItemsResponse, error) {
-		return p.Changes().CancelItems
-	})
-}
-
-func (c changer) cancel() Change {
-	req := &orderv1.CancelOrderRequest{OrderId: c.o.GetOrderId(), IdempotencyKey: c.key}
-	return change("cancel", req, func(p *Process) func(context.Context, *orderv1.CancelOrderRequest) (*orderv1.CancelOrderResponse, error) {
-		return p.Orders().CancelOrder
-	})
-}
-
-func (c changer) ship() Change {
-	req := &orderv1.ShipOrderRequest{OrderId: c.o.GetOrderId(), IdempotencyKey: c.key}
-	if c.IntN(3) > 0 {
-		req.Lines = c.lines(free)
-	}
-	return change("ship", req, func(p *Process) func(context.Context, *orderv1.ShipOrderRequest) (*orderv1.ShipOrderResponse, error) {
-		return p.Fulfilment().ShipOrder
-	})
-}
-
-func (c changer) pack() Change {
-	req := &orderv1.CreatePackageRequest{OrderId: c.o.GetOrderId(), IdempotencyKey: c.key, Lines: c.lines(free), Submit: c.IntN(4) > 0}
-	return change("pack", req, func(p *Process) func(context.Context, *orderv1.CreatePackageRequest) (*orderv1.CreatePackageResponse, error) {
-		return p.Fulfilment().CreatePackage
-	})
-}
-
-// movePackage tells something of a package, or splits it.
-func (c changer) movePackage() Change {
-	if len(c.o.GetPackages()) == 0 {
-		return c.pack()
-	}
-	pkg := c.o.GetPackages()[c.IntN(len(c.o.GetPackages()))]
-	if l := pkg.GetLines()[0]; c.IntN(5) == 0 && len(pkg.GetLines()) == 1 && l.GetQuantity() > 1 {
-		req := &orderv1.SplitPackageRequest{OrderId: c.o.GetOrderId(), IdempotencyKey: c.key, PackageId: pkg.GetPackageId()}
-		for _, n := range []int64{1, l.GetQuantity() - 1} {
-			req.Into = append(req.Into, &orderv1.PackageLines{Lines: []*orderv1.ItemQuantity{{ItemId: l.GetItemId(), Quantity: n}}})
-		}
-		return change("split", req, func(p *Process) func(context.Context, *orderv1.SplitPackageRequest) (*orderv1.SplitPackageResponse, error) {
-			return p.Fulfilment().SplitPackage
-		})
-	}
-	to := orderv1.PackageStatus_PACKAGE_STATUS_SHIPPED
-	switch c.IntN(6) {
-	case 0:
-		to = orderv1.PackageStatus_PACKAGE_STATUS_VOIDED
-	case 1:
-		to = orderv1.PackageStatus_PACKAGE_STATUS_DELIVERED
-	case 2:
-		to = orderv1.PackageStatus_PACKAGE_STATUS_UNDELIVERABLE
-	case 3:
-		to = orderv1.PackageStatus_PACKAGE_STATUS_PRINTED
-	}
-	req := &orderv1.UpdatePackageRequest{OrderId: c.o.GetOrderId(), IdempotencyKey: c.key, PackageId: pkg.GetPackageId(), Status: to}
-	return change("move package", req, func(p *Process) func(context.Context, *orderv1.UpdatePackageRequest) (*orderv1.UpdatePackageResponse, error) {
-		return p.Fulfilment().UpdatePackage
-	})
-}
-
-func (c changer) sendBack() Change {
-	req := &orderv1.SubmitReturnRequest{OrderId: c.o.GetOrderId(), IdempotencyKey: c.key}
-	for _, l := range c.lines(kept) {
-		req.Lines = append(req.Lines, &orderv1.ReturnLine{ItemId: l.GetItemId(), Quantity: l.GetQuantity()})
-	}
-	return change("submit return", req, func(p *Process) func(context.Context, *orderv1.SubmitReturnRequest) (*orderv1.SubmitReturnResponse, error) {
-		return p.Returns().SubmitReturn
-	})
-}
-
-// answerReturn accepts a return, as a refund or an exchange, or rejects it.
-func (c changer) answerReturn() Change {
-	if len(c.o.GetReturns()) == 0 {
-		return c.sendBack()
-	}
-	id := c.o.GetReturns()[c.IntN(len(c.o.GetReturns()))].GetReturnId()
-	if c.IntN(5) == 0 {
-		req := &orderv1.RejectReturnRequest{OrderId: c.o.GetOrderId(), IdempotencyKey: c.key, ReturnId: id}
-		return change("reject return", req, func(p *Process) func(context.Context, *orderv1.RejectReturnRequest) (*orderv1.RejectReturnResponse, error) {
-			return p.Returns().RejectReturn
-		})
-	}
-	req := &orderv1.AcceptReturnRequest{OrderId: c.o.GetOrderId(), IdempotencyKey: c.key, ReturnId: id, Restock: c.IntN(2) == 0}
-	if c.IntN(2) == 0 {
-		req.Fee = Cents(c.Int64N(300))
-	}
-	if c.IntN(3) == 0 {
-		l := Line(c.o.GetItems()[0].GetSkuId(), 1)
-		l.UnitPrice = Cents(1 + c.Int64N(3000))
-		req.Exchange = &orderv1.ExchangeOrder{Items: []*orderv1.LineItem{l}}
-	}
-	return change("accept return", req, func(p *Process) func(context.Context, *orderv1.AcceptReturnRequest) (*orderv1.AcceptReturnResponse, error) {
-		return p.Returns().AcceptReturn
-	})
-}
-
-func (c changer) edit() Change {
-	i := c.o.GetItems()[c.IntN(len(c.o.GetItems()))]
-	l := Line(i.GetSkuId(), 1+c.Int64N(5))
-	l.UnitPrice = Cents(1 + c.Int64N(3000))
-	if c.IntN(3) > 0 {
-		l.ItemId = i.GetItemId()
-	}
-	req := &orderv1.EditItemsRequest{OrderId: c.o.GetOrderId(), IdempotencyKey: c.key, Set: []*orderv1.LineItem{l}}
-	if c.IntN(4) == 0 {
-		req.Payments = Card([]string{"tok_good", "tok_decline", "tok_capture_decline"}[c.IntN(3)])
-	}
-	return change("edit", req, func(p *Process) func(context.Context, *orderv1.EditItemsRequest) (*orderv1.EditItemsResponse, error) {
-		return p.Changes().EditItems
-	})
-}
-
-func (c changer) replace() Change {
-	req := &orderv1.ReplaceItemsRequest{OrderId: c.o.GetOrderId(), IdempotencyKey: c.key, Lines: c.lines(kept)}
-	return change("replace", req, func(p *Process) func(context.Context, *orderv1.ReplaceItemsRequest) (*orderv1.ReplaceItemsResponse, error) {
-		return p.Returns().ReplaceItems
-	})
-}
-
-// describe holds, releases, moves or notes.
-func (c changer) describe() Change {
-	id := c.o.GetOrderId()
-	switch c.IntN(4) {
-	case 0:
-		return change("hold", &orderv1.HoldOrderRequest{OrderId: id, IdempotencyKey: c.key},
-			func(p *Process) func(context.Context, *orderv1.HoldOrderRequest) (*orderv1.HoldOrderResponse, error) {
-				return p.Changes().HoldOrder
-			})
-	case 1:
-		return change("release", &orderv1.ReleaseOrderRequest{OrderId: id, IdempotencyKey: c.key},
-			func(p *Process) func(context.Context, *orderv1.ReleaseOrderRequest) (*orderv1.ReleaseOrderResponse, error) {
-				return p.Changes().ReleaseOrder
-			})
-	case 2:
-		stages := []orderv1.OrderStatus{
-			orderv1.OrderStatus_ORDER_STATUS_READY_TO_EDIT, orderv1.OrderStatus_ORDER_STATUS_FREEZE_EDIT, orderv1.OrderStatus_ORDER_STATUS_READY_TO_SHIP,
-			orderv1.OrderStatus_ORDER_STATUS_SHIPPED, orderv1.OrderStatus_ORDER_STATUS_DELIVERED, orderv1.OrderStatus_ORDER_STATUS_UNABLE_TO_SHIP,
-		}
-		req := &orderv1.PatchOrderRequest{OrderId: id, IdempotencyKey: c.key, Status: stages[c.IntN(len(stages))]}
-		return change("patch", req, func(p *Process) func(context.Context, *orderv1.PatchOrderRequest) (*orderv1.PatchOrderResponse, error) {
-			return p.Changes().PatchOrder
-		})
-	}
-	return change("note", &orderv1.AddNoteRequest{OrderId: id, IdempotencyKey: c.key, Text: "any"},
-		func(p *Process) func(context.Context, *orderv1.AddNoteRequest) (*orderv1.AddNoteResponse, error) {
-			return p.Changes().AddNote
-		})
 }

@@ -54,22 +54,26 @@ func (p *Process) WaitForSagas(t *testing.T, within time.Duration) {
 		}
 		select {
 		case <-ctx.Done():
-			p.tell(t, first.GetOrderId())
+			p.Tell(t, first.GetOrderId())
 			t.Fatalf("%d sagas did not end, the first is %v", open, first)
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
 }
 
-// tell logs what happened to an order, for who has to find out why it is stuck.
-func (p *Process) tell(t *testing.T, id string) {
+// Tell logs what happened to an order, for who has to find out why it is stuck.
+func (p *Process) Tell(t *testing.T, id string) {
 	t.Helper()
+	if saga, err := p.Sagas().GetSaga(Lasting(t), &sagav1.GetSagaRequest{OrderId: id}); err == nil {
+		t.Logf("saga of %s: %v", id, saga.GetSaga())
+	}
 	res, err := p.Events().ListOrderEvents(Lasting(t), &logv1.ListOrderEventsRequest{OrderId: id})
 	if err != nil {
 		t.Logf("history of %s: %v", id, err)
 	}
 	for _, e := range res.GetEvents() {
-		t.Logf("%d %s by %s: %v", e.GetRevision(), e.GetType(), e.GetCommand(), e.GetData())
+		data, _ := e.GetData().MarshalJSON()
+		t.Logf("%d %s by %s: %s", e.GetRevision(), EventName(e), e.GetCommand(), data)
 	}
 }
 

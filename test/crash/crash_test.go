@@ -161,7 +161,7 @@ func (s *shop) change(ctx context.Context, t *testing.T, p *testkit.Process) boo
 		s.changes++
 		change := testkit.AnyChange(rand.New(rand.NewPCG(2, uint64(s.changes))), res.GetOrder(), fmt.Sprint("change/", s.changes))
 		s.mu.Unlock()
-		err = change.Send(ctx, p)
+		_, err = change.Send(ctx, p)
 		if err == nil {
 			s.mu.Lock()
 			s.changed++

@@ -65,7 +65,11 @@ func TestImportedOrdersAskNobody(t *testing.T) {
 	if o.GetStatus() != submitted || !o.GetImported() || o.GetPaymentStatus() != "Paid" {
 		t.Errorf("order is %s, payment %q", o.GetStatus(), o.GetPaymentStatus())
 	}
+	added := ""
 	for _, other := range s.AllOrders(t) {
+		if other.GetOrderId() != o.GetOrderId() {
+			added = other.GetOrderId()
+		}
 		if other.GetOrderId() != o.GetOrderId() && other.GetPaymentStatus() != "Pending Payment" {
 			t.Errorf("the unpaid order is %q", other.GetPaymentStatus())
 		}
@@ -74,10 +78,12 @@ func TestImportedOrdersAskNobody(t *testing.T) {
 	// It lives on without stock and money: both are with who sold it.
 	s.cancelItems(t, o.GetOrderId(), units("1", 5))
 	s.ship(t, o.GetOrderId(), units("1", 20))
-	s.accept(t, &orderv1.AcceptReturnRequest{OrderId: o.GetOrderId(), ReturnId: s.sendBack(t, o.GetOrderId(), units("1", 5))})
+	s.accept(t, &orderv1.AcceptReturnRequest{OrderId: o.GetOrderId(), ReturnId: s.sendBack(t, o.GetOrderId(), units("1", 5)), Restock: true})
 	if o = s.AwaitSettled(t, o.GetOrderId()); o.GetDue().GetMinorUnits() != 40_000 || o.GetStatus() != partiallyShipped {
 		t.Errorf("order is %s, %v is due", o.GetStatus(), o.GetDue())
 	}
+	s.edit(t, &orderv1.EditItemsRequest{OrderId: added, Set: []*orderv1.LineItem{line("tea", 4)}})
+	s.stands(t, added, submitted, 5000, 0, 0)
 	if n := s.queued(t); n != before {
 		t.Errorf("%d requests were sent", n-before)
 	}

@@ -50,6 +50,7 @@ func TestAnOldRevisionIsRefused(t *testing.T) {
 	s := open(t, map[string]int64{"tea": 100})
 	id := s.sell(t, atConfirm, line("tea", 4))
 	s.ship(t, id, units("1", 1))
+	pack := must[*orderv1.CreatePackageResponse](t)(s.Fulfilment().CreatePackage(t.Context(), &orderv1.CreatePackageRequest{OrderId: id, Lines: lines(units("1", 2))})).GetPackageId()
 	back := s.sendBack(t, id, units("1", 1))
 	now := s.AwaitSettled(t, id).GetRevision()
 	c, f, r := s.Changes(), s.Fulfilment(), s.Returns()
@@ -68,6 +69,42 @@ func TestAnOldRevisionIsRefused(t *testing.T) {
 		},
 		"cancel items": func(ctx context.Context, rev uint64) error {
 			return second(c.CancelItems(ctx, &orderv1.CancelItemsRequest{OrderId: id, ExpectedRevision: rev, Lines: lines(units("1", 1))}))
+		},
+		"preview of an edit": func(ctx context.Context, rev uint64) error {
+			return second(c.EditItems(ctx, &orderv1.EditItemsRequest{OrderId: id, ExpectedRevision: rev, Preview: true, Set: []*orderv1.LineItem{line("tea", 1)}}))
+		},
+		"edit": func(ctx context.Context, rev uint64) error {
+			return second(c.EditItems(ctx, &orderv1.EditItemsRequest{OrderId: id, ExpectedRevision: rev, Set: []*orderv1.LineItem{line("tea", 1)}}))
+		},
+		"hold": func(ctx context.Context, rev uint64) error {
+			return second(c.HoldOrder(ctx, &orderv1.HoldOrderRequest{OrderId: id, ExpectedRevision: rev}))
+		},
+		"release": func(ctx context.Context, rev uint64) error {
+			return second(c.ReleaseOrder(ctx, &orderv1.ReleaseOrderRequest{OrderId: id, ExpectedRevision: rev}))
+		},
+		"delete": func(ctx context.Context, rev uint64) error {
+			return second(c.DeleteOrder(ctx, &orderv1.DeleteOrderRequest{OrderId: id, ExpectedRevision: rev}))
+		},
+		"cancel": func(ctx context.Context, rev uint64) error {
+			return second(s.Orders().CancelOrder(ctx, &orderv1.CancelOrderRequest{OrderId: id, ExpectedRevision: rev}))
+		},
+		"submit": func(ctx context.Context, rev uint64) error {
+			return second(f.SubmitPackage(ctx, &orderv1.SubmitPackageRequest{OrderId: id, ExpectedRevision: rev, PackageId: pack}))
+		},
+		"split": func(ctx context.Context, rev uint64) error {
+			return second(f.SplitPackage(ctx, &orderv1.SplitPackageRequest{OrderId: id, ExpectedRevision: rev, PackageId: pack, Into: parts(lines(units("1", 1)), lines(units("1", 1)))}))
+		},
+		"update package": func(ctx context.Context, rev uint64) error {
+			return second(f.UpdatePackage(ctx, &orderv1.UpdatePackageRequest{OrderId: id, ExpectedRevision: rev, PackageId: pack, Status: orderv1.PackageStatus_PACKAGE_STATUS_VOIDED}))
+		},
+		"submit return": func(ctx context.Context, rev uint64) error {
+			return second(r.SubmitReturn(ctx, &orderv1.SubmitReturnRequest{OrderId: id, ExpectedRevision: rev, Lines: []*orderv1.ReturnLine{{ItemId: "1", Quantity: 1}}}))
+		},
+		"reject": func(ctx context.Context, rev uint64) error {
+			return second(r.RejectReturn(ctx, &orderv1.RejectReturnRequest{OrderId: id, ExpectedRevision: rev, ReturnId: back}))
+		},
+		"update invoice": func(ctx context.Context, rev uint64) error {
+			return second(c.UpdateInvoice(ctx, &orderv1.UpdateInvoiceRequest{OrderId: id, ExpectedRevision: rev, Invoice: &orderv1.OrderInvoice{InvoiceId: "i"}}))
 		},
 		"pack": func(ctx context.Context, rev uint64) error {
 			return second(f.CreatePackage(ctx, &orderv1.CreatePackageRequest{OrderId: id, ExpectedRevision: rev, Lines: lines(units("1", 1))}))

@@ -28,6 +28,9 @@ const (
 	deleted           = orderv1.OrderStatus_ORDER_STATUS_DELETED
 	atConfirm, atShip = orderv1.CaptureAt_CAPTURE_AT_CONFIRM, orderv1.CaptureAt_CAPTURE_AT_SHIP
 
+	hold = orderv1.PaymentDeclinePolicy_PAYMENT_DECLINE_POLICY_HOLD
+	undo = orderv1.PaymentDeclinePolicy_PAYMENT_DECLINE_POLICY_UNDO
+
 	packageShipped       = orderv1.PackageStatus_PACKAGE_STATUS_SHIPPED
 	packageDelivered     = orderv1.PackageStatus_PACKAGE_STATUS_DELIVERED
 	packageUndeliverable = orderv1.PackageStatus_PACKAGE_STATUS_UNDELIVERABLE
