@@ -33,12 +33,7 @@ func (o Order) edited(work string) Order {
 		return o
 	}
 	edit := o.Work[n].Edit
-	stage := Submitted
-	for _, s := range []Status{o.Status, o.HeldFrom} {
-		if staged(s) {
-			stage = s
-		}
-	}
+	stage := o.JoinStage()
 	o.Items = slices.Clone(o.Items)
 	for _, line := range edit.Lines {
 		if n := o.itemAt(line.ItemID); n >= 0 {
@@ -52,6 +47,15 @@ func (o Order) edited(work string) Order {
 	o.Totals, o.TotalMinor = edit.Totals, edit.Totals.Total
 	o.share()
 	return o
+}
+
+// JoinStage is the stage at which a new line joins a sale that stands, on hold or
+// not: that of the order by its lines, before any have left.
+func (o Order) JoinStage() Status {
+	if s := o.lineStatus(); staged(s) {
+		return s
+	}
+	return Submitted
 }
 
 // withPayments adds the payment items that a piece of work brings.

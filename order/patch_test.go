@@ -39,3 +39,37 @@ func TestAPatchReachesThePackagesOfItsLines(t *testing.T) {
 		t.Errorf("only line 1 was delivered: %+v", edited.Items)
 	}
 }
+
+// TestOneLineThatCannotShipDoesNotMoveTheOthers patches one line of two to where
+// the warehouse could not ship it: the order stays with the line that is least
+// far until that one is as far.
+func TestOneLineThatCannotShipDoesNotMoveTheOthers(t *testing.T) {
+	pot := order.EditItems{Set: []order.Line{{ItemID: "2", SKU: "pot", Quantity: 1, UnitPrice: gbp(100)}}}
+	two := onward(pot)
+	two = append(two, &orderv1.OrderEdited{WorkId: fold(two...).Work[0].ID})
+	line := func(id string, s order.Status) order.Patch {
+		return order.Patch{Items: []order.PatchItem{{ItemID: id, Status: s}}}
+	}
+	unable := then(two, line("1", order.ReadyToShip), line("1", order.UnableToShip))
+	if o := fold(unable...); o.Status != order.Submitted || o.Items[0].Status() != order.UnableToShip {
+		t.Errorf("the order is %s, its line %s", o.Status, o.Items[0].Status())
+	}
+	both := then(unable, line("2", order.ReadyToShip))
+	if o := fold(both...); o.Status != order.UnableToShip {
+		t.Errorf("with the other line ready the order is %s", o.Status)
+	}
+	if o := fold(then(both, line("1", order.ReadyToShip))...); o.Status != order.ReadyToShip {
+		t.Errorf("with both lines ready the order is %s", o.Status)
+	}
+}
+
+// TestALineThatJoinsDuringAHoldIsAsFarAsTheOthers ends an edit while the order is
+// held.
+func TestALineThatJoinsDuringAHoldIsAsFarAsTheOthers(t *testing.T) {
+	pot := order.EditItems{Set: []order.Line{{ItemID: "2", SKU: "pot", Quantity: 1, UnitPrice: gbp(100)}}}
+	held := onward(order.Patch{Status: order.ReadyToEdit}, pot, order.Patch{Status: order.ReadyToShip}, order.Hold{})
+	o := fold(append(held, &orderv1.OrderEdited{WorkId: fold(held...).Work[0].ID}, &orderv1.OrderHoldReleased{})...)
+	if o.Status != order.ReadyToShip || o.Items[1].Status() != order.ReadyToShip {
+		t.Errorf("the order is %s, the new line %s", o.Status, o.Items[1].Status())
+	}
+}

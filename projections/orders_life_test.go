@@ -12,6 +12,7 @@ import (
 	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
 	"github.com/orderstream/oms/internal/money"
 	"github.com/orderstream/oms/order"
+	"github.com/orderstream/oms/order/ordertest"
 )
 
 // TestTheViewCountsAsTheOrderDoes plays commands on a sale that stands: the
@@ -27,7 +28,11 @@ func TestTheViewCountsAsTheOrderDoes(t *testing.T) {
 		var events []proto.Message
 		tell := func(es ...proto.Message) {
 			for _, e := range es {
-				want = order.Evolve(want, e)
+				next := order.Evolve(want, e)
+				if wrong := ordertest.WrongMove(want, next); wrong != "" {
+					rt.Fatalf("%T %s", e, wrong)
+				}
+				want = next
 			}
 			if events = append(events, es...); len(es) > 0 {
 				l.put(id, es...)
@@ -107,9 +112,17 @@ func anyChange(t *rapid.T, o order.Order) interface {
 	case 6:
 		return order.RejectReturn{ReturnID: aReturn}
 	case 7:
-		return order.Patch{Status: order.Status(rapid.IntRange(3, 16).Draw(t, "status")), Operator: true}
+		status := order.Status(rapid.IntRange(3, 16).Draw(t, "status"))
+		if rapid.Bool().Draw(t, "one line") {
+			return order.Patch{Items: []order.PatchItem{{ItemID: first.ItemID, Status: status}}, Operator: true}
+		}
+		return order.Patch{Status: status, Operator: true}
 	case 8:
-		return order.EditItems{Set: []order.Line{{ItemID: first.ItemID, SKU: first.SKU, Bin: first.Bin, Quantity: rapid.Int64Range(1, 5).Draw(t, "quantity"), UnitPrice: price}}}
+		line := order.Line{ItemID: first.ItemID, SKU: first.SKU, Bin: first.Bin, Quantity: rapid.Int64Range(1, 5).Draw(t, "quantity"), UnitPrice: price}
+		if rapid.Bool().Draw(t, "one more line") {
+			line.ItemID = ""
+		}
+		return order.EditItems{Set: []order.Line{line}}
 	case 9:
 		return order.Hold{}
 	case 10:

@@ -90,16 +90,24 @@ func rollUp(o *orderv1.Order) {
 	if held := status == order.OnHold && heldSale(o); !status.Confirmed() && !held {
 		return
 	}
-	folded := order.Order{Status: status, Items: make([]order.Item, len(o.GetItems()))}
+	folded := byLines(o)
 	for n, i := range o.GetItems() {
-		folded.Items[n] = order.Item{
+		i.Status = orderv1.OrderStatus(folded.Items[n].Status())
+	}
+	o.Status = orderv1.OrderStatus(folded.RolledUp().Status)
+}
+
+// byLines is the order as the domain has it, as far as the statuses need it.
+func byLines(o *orderv1.Order) order.Order {
+	out := order.Order{Status: order.Status(o.GetStatus()), Items: make([]order.Item, len(o.GetItems()))} //nolint:gosec // the numbers are the same
+	for n, i := range o.GetItems() {
+		out.Items[n] = order.Item{
 			Quantity: i.GetQuantity(), Cancelled: i.GetCancelled(), Packed: i.GetPacked(), Shipped: i.GetShipped(), Delivered: i.GetDelivered(),
 			Undelivered: i.GetUndelivered(), ReturnPending: i.GetReturnPending(), Returned: i.GetReturned(),
 			Stage: order.Status(i.GetStatus()), //nolint:gosec // the numbers are the same
 		}
-		i.Status = orderv1.OrderStatus(folded.Items[n].Status())
 	}
-	o.Status = orderv1.OrderStatus(folded.RolledUp().Status)
+	return out
 }
 
 // heldSale reports whether an order on hold is a sale that stands: its lines
@@ -110,9 +118,12 @@ func heldSale(o *orderv1.Order) bool {
 	})
 }
 
-// patched moves lines to another stage and notes reasons and properties.
+// patched moves lines to another stage and notes reasons and properties. Why an
+// order waits stays as it is.
 func patched(o *orderv1.Order, e *orderv1.OrderStatusPatched) {
-	o.StatusReason, o.StatusMessage = e.GetReasonCode(), e.GetReasonMessage()
+	if order.Status(o.GetStatus()).Confirmed() { //nolint:gosec // the numbers are the same
+		o.StatusReason, o.StatusMessage = e.GetReasonCode(), e.GetReasonMessage()
+	}
 	o.Properties = with(o.GetProperties(), e.GetProperties())
 	for _, i := range o.GetItems() {
 		if order.IsStage(order.Status(e.GetStatus())) && i.GetShipped() == 0 && i.GetCancelled() < i.GetQuantity() { //nolint:gosec // the numbers are the same
@@ -190,10 +201,11 @@ func edited(o *orderv1.Order, id string) {
 	if edit == nil {
 		return
 	}
+	joins := orderv1.OrderStatus(byLines(o).JoinStage())
 	for _, line := range edit.GetItems() {
 		n := slices.IndexFunc(o.GetItems(), func(i *orderv1.OrderItem) bool { return i.GetItemId() == line.GetItemId() })
 		if n < 0 {
-			line.Status = o.GetStatus()
+			line.Status = joins
 			o.Items = append(o.Items, line)
 			continue
 		}
