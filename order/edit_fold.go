@@ -37,6 +37,9 @@ func (o Order) edited(work string) Order {
 	o.Items = slices.Clone(o.Items)
 	for _, line := range edit.Lines {
 		if n := o.itemAt(line.ItemID); n >= 0 {
+			if o.Items[n].Quantity == 0 { // an edit removed it, another brings it back
+				o.Items[n].Stage = stage
+			}
 			o.Items[n].Quantity, o.Items[n].LineMinor, o.Items[n].NotReturnable = line.Quantity, line.LineMinor, line.NotReturnable
 			continue
 		}

@@ -63,6 +63,22 @@ func TestOneLineThatCannotShipDoesNotMoveTheOthers(t *testing.T) {
 	}
 }
 
+// TestALineThatComesBackIsAsFarAsTheOthers removes a line by an edit, moves the
+// order on, and adds the line again.
+func TestALineThatComesBackIsAsFarAsTheOthers(t *testing.T) {
+	pot := order.EditItems{Set: []order.Line{{ItemID: "2", SKU: "pot", Quantity: 1, UnitPrice: gbp(100)}}}
+	history := sold
+	for _, c := range []command{pot, order.EditItems{Remove: []string{"2"}}, order.Patch{Status: order.ReadyToEdit}, pot} {
+		history = then(history, c)
+		if o := fold(history...); len(o.Work) > 0 {
+			history = append(history, &orderv1.OrderEdited{WorkId: o.Work[0].ID})
+		}
+	}
+	if o := fold(history...); o.Status != order.ReadyToEdit || o.Items[1].Status() != order.ReadyToEdit {
+		t.Errorf("the order is %s, its line %s", o.Status, o.Items[1].Status())
+	}
+}
+
 // TestALineThatJoinsDuringAHoldIsAsFarAsTheOthers ends an edit while the order is
 // held.
 func TestALineThatJoinsDuringAHoldIsAsFarAsTheOthers(t *testing.T) {

@@ -122,6 +122,11 @@ func anyChange(t *rapid.T, o order.Order) interface {
 		if rapid.Bool().Draw(t, "one more line") {
 			line.ItemID = ""
 		}
+		if last := o.Items[len(o.Items)-1]; rapid.IntRange(0, 3).Draw(t, "remove") == 0 {
+			return order.EditItems{Remove: []string{last.ItemID}}
+		} else if last.Quantity == 0 {
+			line.ItemID = last.ItemID // it comes back
+		}
 		return order.EditItems{Set: []order.Line{line}}
 	case 9:
 		return order.Hold{}

@@ -16,8 +16,8 @@ import (
 type Change struct {
 	// Name is the procedure.
 	Name string
-	// Send asks it of a process, which says where in the log it is stored.
-	Send func(ctx context.Context, p *Process) (position uint64, err error)
+	// Send asks it of a process, which says what is stored by then.
+	Send func(ctx context.Context, p *Process) (Stored, error)
 	// Stale says that it expects a revision that the order has left behind.
 	Stale bool
 	// Later says that what it does to units follows later, or not at all.
@@ -26,6 +26,10 @@ type Change struct {
 	// none.
 	Does func(*orderv1.Order)
 }
+
+// Stored is what an answer says: the order has the revision, and the log it up
+// to the position.
+type Stored struct{ Revision, Position uint64 }
 
 // changer draws changes of one order.
 type changer struct {
@@ -104,12 +108,12 @@ func change[Q request, R proto.Message](c changer, name string, req Q, call func
 	m, fields := req.ProtoReflect(), req.ProtoReflect().Descriptor().Fields()
 	m.Set(fields.ByName("order_id"), protoreflect.ValueOfString(c.o.GetOrderId()))
 	m.Set(fields.ByName("idempotency_key"), protoreflect.ValueOfString(c.key))
-	out := Change{Name: name, Send: func(ctx context.Context, p *Process) (uint64, error) {
+	out := Change{Name: name, Send: func(ctx context.Context, p *Process) (Stored, error) {
 		res, err := call(p)(ctx, req)
 		if err != nil {
-			return 0, err
+			return Stored{}, err
 		}
-		return position(res.ProtoReflect()), nil
+		return stored(res.ProtoReflect()), nil
 	}}
 	if expects, now := fields.ByName("expected_revision"), c.o.GetRevision(); expects != nil && now > 1 {
 		switch c.IntN(16) {
@@ -123,13 +127,13 @@ func change[Q request, R proto.Message](c changer, name string, req Q, call func
 	return out
 }
 
-// position is that of a response, or of the receipt in it.
-func position(res protoreflect.Message) uint64 {
+// stored is what a response says, or the receipt in it; a preview has none.
+func stored(res protoreflect.Message) Stored {
 	fields := res.Descriptor().Fields()
 	if receipt := fields.ByName("receipt"); receipt != nil {
-		return position(res.Get(receipt).Message())
+		return stored(res.Get(receipt).Message())
 	}
-	return res.Get(fields.ByName("position")).Uint()
+	return Stored{res.Get(fields.ByName("revision")).Uint(), res.Get(fields.ByName("position")).Uint()}
 }
 
 // later is a change of which nobody knows yet what it does to units.

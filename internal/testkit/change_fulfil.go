@@ -90,10 +90,10 @@ func (c changer) movePackages() Change {
 			Transport: &orderv1.Transport{Carrier: "UPS"},
 		})
 	}
-	return Change{Name: "UpdatePackages", Later: true, Send: func(ctx context.Context, p *Process) (last uint64, err error) {
+	return Change{Name: "UpdatePackages", Later: true, Send: func(ctx context.Context, p *Process) (last Stored, err error) {
 		res, err := p.Fulfilment().UpdatePackages(ctx, req)
 		for _, r := range res.GetResults() {
-			last = max(last, r.GetReceipt().GetPosition())
+			last.Revision, last.Position = max(last.Revision, r.GetReceipt().GetRevision()), max(last.Position, r.GetReceipt().GetPosition())
 		}
 		return last, err
 	}}

@@ -211,6 +211,9 @@ func edited(o *orderv1.Order, id string) {
 		}
 		was := o.GetItems()[n]
 		line.Status, line.Cancelled = was.GetStatus(), was.GetCancelled()
+		if was.GetQuantity() == 0 { // an edit removed it, this one brings it back
+			line.Status = joins
+		}
 		if line.GetName() == "" {
 			line.Name = was.GetName()
 		}

@@ -28,7 +28,7 @@ const callers = 16
 
 func TestCrash(t *testing.T) {
 	dir := t.TempDir()
-	shop := &shop{acked: map[string]string{}}
+	shop := &shop{acked: map[string]string{}, stored: map[string]uint64{}, did: map[string]int{}}
 	p := testkit.Start(t, dir)
 	p.AddStock(t, stock)
 	createCode(t, p)
@@ -41,10 +41,7 @@ func TestCrash(t *testing.T) {
 		}
 	}
 	shop.retryCut(t, p)
-	p.WaitForSagas(t, 3*time.Minute)
-	for id := range p.AllOrders(t) {
-		p.AwaitSettled(t, id) // held orders have work too
-	}
+	p.EndSagas(t, 3*time.Minute)
 	orders := p.AllOrders(t)
 	shop.checkAcked(t, orders)
 	testkit.CheckUnits(t, orders)
@@ -56,7 +53,7 @@ func TestCrash(t *testing.T) {
 	p.CheckView(t, "stock")
 	p.Stop(t)
 	testkit.CheckCharges(t, dir, orders)
-	t.Logf("%d kills, %d orders, %d changes of them: %s", *cycles, len(orders), shop.changed, statuses(orders))
+	t.Logf("%d kills, %d orders, %d changes of them: %v: %s", *cycles, len(orders), shop.changed, shop.did, statuses(orders))
 }
 
 // shop remembers what it was told.
@@ -66,9 +63,18 @@ type shop struct {
 	acked map[string]string // idempotency key to order id
 	cut   []int             // calls without an answer
 
-	sold    []string // acknowledged orders, some of which are changed later
-	changes int      // that were asked
-	changed int      // that were done
+	sold    []string          // acknowledged orders, some of which are changed later
+	changes int               // that were asked
+	changed int               // that were done
+	unheard []cutChange       // without an answer
+	stored  map[string]uint64 // the last acknowledged revision of each order
+	did     map[string]int    // changes that were done, by name
+}
+
+// cutChange is a change of an order that was not answered.
+type cutChange struct {
+	id string
+	testkit.Change
 }
 
 // placeUntilKilled places orders from many callers and kills the process after
@@ -141,43 +147,71 @@ func (s *shop) place(ctx context.Context, t *testing.T, p *testkit.Process, n in
 	return true
 }
 
-// change asks for something of one of the last orders, in a burst, and reports
-// whether the process still answers: some units are cancelled, shipped or sent
-// back while it is killed.
+// change asks for something of one of the last orders, or of one that takes the
+// place of its units, in a burst, and reports whether the process still answers:
+// whatever may be asked of an order is asked while it is killed. Now and then it
+// asks again for what was not answered.
 func (s *shop) change(ctx context.Context, t *testing.T, p *testkit.Process) bool {
 	t.Helper()
 	s.mu.Lock()
 	id := s.sold[max(0, len(s.sold)-1-rand.IntN(200))]
+	if rand.IntN(2) == 0 {
+		id = s.sold[rand.IntN(min(len(s.sold), 50))] // they grow old
+	}
+	var again []cutChange
+	if n := len(s.unheard); n > 0 && rand.IntN(2) == 0 {
+		again, s.unheard = s.unheard[n-1:], s.unheard[:n-1]
+	}
 	s.mu.Unlock()
-	for range 4 {
+	for _, c := range again {
+		if !s.send(ctx, t, p, c) {
+			return false
+		}
+	}
+	for range 6 {
 		res, err := p.Orders().GetOrder(ctx, &orderv1.GetOrderRequest{Key: &orderv1.GetOrderRequest_OrderId{OrderId: id}})
 		if connect.CodeOf(err) == connect.CodeNotFound {
-			return true // the view is behind
+			return true // a linked order that is not there yet
 		}
 		if err != nil {
 			return false
 		}
 		s.mu.Lock()
 		s.changes++
-		change := testkit.AnyChange(rand.New(rand.NewPCG(2, uint64(s.changes))), res.GetOrder(), fmt.Sprint("change/", s.changes))
+		r := rand.New(rand.NewPCG(2, uint64(s.changes)))
+		key := fmt.Sprint("change/", s.changes)
 		s.mu.Unlock()
-		_, err = change.Send(ctx, p)
-		if err == nil {
-			s.mu.Lock()
-			s.changed++
-			s.mu.Unlock()
-			continue
+		if !s.send(ctx, t, p, cutChange{id, testkit.AnyChange(r, res.GetOrder(), key)}) {
+			return false
 		}
-		switch connect.CodeOf(err) {
-		case connect.CodeInvalidArgument, connect.CodeFailedPrecondition, connect.CodeNotFound, connect.CodeAborted:
-		case connect.CodeInternal:
-			t.Errorf("%s of order %s: internal", change.Name, id)
-			return false
-		default:
-			return false
+		if linked := res.GetOrder().GetLinkedOrderIds(); len(linked) > 0 && r.IntN(2) == 0 {
+			id = linked[r.IntN(len(linked))]
 		}
 	}
 	return true
+}
+
+// send asks for a change and reports whether the process answered.
+func (s *shop) send(ctx context.Context, t *testing.T, p *testkit.Process, c cutChange) bool {
+	t.Helper()
+	stored, err := c.Send(ctx, p)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err == nil {
+		s.changed++
+		s.did[c.Name]++
+		s.stored[c.id] = max(s.stored[c.id], stored.Revision)
+		return true
+	}
+	switch connect.CodeOf(err) {
+	case connect.CodeInvalidArgument, connect.CodeFailedPrecondition, connect.CodeNotFound, connect.CodeAborted:
+		return true
+	case connect.CodeInternal:
+		t.Errorf("%s of order %s: internal", c.Name, c.id)
+	default:
+		s.unheard = append(s.unheard, c)
+	}
+	return false
 }
 
 // retryCut sends again what was not answered, as a client would.
@@ -186,6 +220,11 @@ func (s *shop) retryCut(t *testing.T, p *testkit.Process) {
 	for _, n := range s.cut {
 		if !s.place(t.Context(), t, p, n) {
 			t.Errorf("order %d was not taken by a healthy process", n)
+		}
+	}
+	for _, c := range s.unheard {
+		if !s.send(t.Context(), t, p, c) {
+			t.Errorf("%s of order %s was not answered by a healthy process", c.Name, c.id)
 		}
 	}
 }
@@ -206,6 +245,9 @@ func request(n int) *orderv1.CreateOrderRequest {
 	}
 	if r.IntN(5) == 0 {
 		req.PromoCodes = []*orderv1.PromoCode{{PromoCode: "CRASH"}}
+	}
+	if r.IntN(3) == 0 {
+		req.CaptureAt = orderv1.CaptureAt_CAPTURE_AT_SHIP
 	}
 	if r.IntN(10) == 0 {
 		req.Payments = []*orderv1.PaymentItem{{Token: "tok_decline"}}
@@ -233,6 +275,11 @@ func (s *shop) checkAcked(t *testing.T, orders map[string]*orderv1.Order) {
 			t.Errorf("%s was acknowledged as %s and is lost", key, id)
 		}
 	}
+	for id, revision := range s.stored {
+		if got := orders[id].GetRevision(); got < revision {
+			t.Errorf("order %s was acknowledged at revision %d and is at %d", id, revision, got)
+		}
+	}
 	byReference := map[string]string{}
 	for id, o := range orders {
 		if other := byReference[o.GetReference()]; other != "" {
@@ -241,8 +288,10 @@ func (s *shop) checkAcked(t *testing.T, orders map[string]*orderv1.Order) {
 		if o.GetReference() != "" { // exchanges and replacements have none
 			byReference[o.GetReference()] = id
 		}
-		if !testkit.Sold(o) && o.GetStatus() != orderv1.OrderStatus_ORDER_STATUS_CANCELLED {
-			t.Errorf("order %s is %s", id, o.GetStatus())
+		switch s := o.GetStatus(); {
+		case testkit.Sold(o), s == orderv1.OrderStatus_ORDER_STATUS_CANCELLED, s == orderv1.OrderStatus_ORDER_STATUS_DELETED:
+		default:
+			t.Errorf("order %s is %s", id, s)
 		}
 	}
 }
@@ -276,8 +325,12 @@ func checkNotifications(t *testing.T, p *testkit.Process, orders map[string]*ord
 func notifications(orders map[string]*orderv1.Order) (want []string) {
 	for id, o := range orders {
 		want = append(want, "order.created "+id, "order.preprocessinventory "+id)
-		if o.GetStatus() == orderv1.OrderStatus_ORDER_STATUS_CANCELLED {
+		switch o.GetStatus() { //nolint:exhaustive // the others are sales
+		case orderv1.OrderStatus_ORDER_STATUS_CANCELLED:
 			want = append(want, "order.cancelled "+id)
+			continue
+		case orderv1.OrderStatus_ORDER_STATUS_DELETED:
+			want = append(want, "order.deleted "+id)
 			continue
 		}
 		want = append(want, "order.checkfraud "+id)

@@ -32,8 +32,8 @@ type known struct {
 	// later says that something was asked of which nobody knows yet what it does
 	// to units.
 	later bool
-	// position is where the last answer is stored.
-	position uint64
+	// stored is what the last answer said to be stored.
+	stored testkit.Stored
 }
 
 // live places orders one after the other and changes each, and those that take
@@ -102,7 +102,7 @@ func (c *customer) look(t *testing.T, id string) (o *orderv1.Order) {
 	k := c.knows[id]
 	req := &orderv1.GetOrderRequest{Key: &orderv1.GetOrderRequest_OrderId{OrderId: id}}
 	if k != nil {
-		req.MinPosition = k.position
+		req.MinPosition = k.stored.Position
 	}
 	c.ask(t, "GetOrder", func(ctx context.Context, p *testkit.Process) error {
 		res, err := p.Orders().GetOrder(ctx, req)
@@ -118,8 +118,8 @@ func (c *customer) look(t *testing.T, id string) (o *orderv1.Order) {
 		return o
 	}
 	switch ended := k.shown.GetStatus() == cancelled || k.shown.GetStatus() == returned || k.shown.GetStatus() == deleted; {
-	case o.GetRevision() < k.shown.GetRevision():
-		t.Errorf("order %s was shown at revision %d and then at %d", id, k.shown.GetRevision(), o.GetRevision())
+	case o.GetRevision() < max(k.shown.GetRevision(), k.stored.Revision):
+		t.Errorf("order %s was shown at revision %d and stored at %d, and is at %d", id, k.shown.GetRevision(), k.stored.Revision, o.GetRevision())
 	case ended && (o.GetStatus() != k.shown.GetStatus() && o.GetStatus() != deleted || where(o) != where(k.shown)):
 		t.Errorf("order %s had ended as %v, and is %v", id, k.shown, o)
 	case !k.later && where(o) != where(k.next):
@@ -145,21 +145,22 @@ func (c *customer) change(t *testing.T, ch testkit.Change, k *known) {
 	t.Helper()
 	var wg sync.WaitGroup
 	var did, again bool
-	var at, place uint64
+	var first, second testkit.Stored
 	if c.IntN(4) == 0 {
 		wg.Go(func() {
 			again = c.ask(t, ch.Name+", again", func(ctx context.Context, p *testkit.Process) (err error) {
-				place, err = ch.Send(ctx, p)
+				second, err = ch.Send(ctx, p)
 				return err
 			})
 		})
 	}
 	did = c.ask(t, ch.Name, func(ctx context.Context, p *testkit.Process) (err error) {
-		at, err = ch.Send(ctx, p)
+		first, err = ch.Send(ctx, p)
 		return err
 	})
 	wg.Wait()
-	k.position = max(k.position, at, place)
+	k.stored.Position = max(k.stored.Position, first.Position, second.Position)
+	k.stored.Revision = max(k.stored.Revision, first.Revision, second.Revision)
 	if !did && !again {
 		return
 	}

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -16,7 +15,6 @@ import (
 
 	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
 	promotionv1 "github.com/orderstream/oms/gen/oms/promotion/v1"
-	sagav1 "github.com/orderstream/oms/gen/oms/saga/v1"
 	"github.com/orderstream/oms/internal/testkit"
 )
 
@@ -85,7 +83,7 @@ func (s *town) restartUnder(t *testing.T, done <-chan struct{}) {
 				return
 			}
 		}
-		s.mend(t)
+		s.Mend(t)
 		s.mu.Lock()
 		if n%2 == 0 {
 			s.Kill()
@@ -97,68 +95,47 @@ func (s *town) restartUnder(t *testing.T, done <-chan struct{}) {
 	}
 }
 
-// mend goes on without what cannot be done: the capture of a shipment whose card
-// is good for an authorization and nothing else. Nothing else gets stuck.
-func (s *town) mend(t *testing.T) (mended int) {
-	t.Helper()
-	stuck := must[*sagav1.ListSagasResponse](t)(s.Sagas().ListSagas(testkit.Lasting(t), &sagav1.ListSagasRequest{Stuck: true, Limit: 1000})).GetSagas()
-	for _, saga := range stuck {
-		if !saga.GetParked() {
-			continue
-		}
-		if !strings.HasPrefix(saga.GetReason(), "capture_units: refused") {
-			s.Tell(t, saga.GetOrderId())
-			t.Errorf("order %s is stuck: %s", saga.GetOrderId(), saga.GetReason())
-		}
-		must[*sagav1.SkipStepResponse](t)(s.Sagas().SkipStep(testkit.Lasting(t), &sagav1.SkipStepRequest{OrderId: saga.GetOrderId(), Reason: "the card is bad"}))
-		mended++
-	}
-	return mended
-}
-
 // finish lets everything settle, and looks at what only this test knows: the
 // promo code.
 func (s *town) finish(t *testing.T) {
 	t.Helper()
-	testkit.Until(t, 2*time.Minute, func() string {
-		sagas := must[*sagav1.ListSagasResponse](t)(s.Sagas().ListSagas(testkit.Lasting(t), &sagav1.ListSagasRequest{Limit: 1000})).GetSagas()
-		running := slices.DeleteFunc(sagas, func(g *sagav1.Saga) bool { return g.GetStatus() == onHold && !g.GetParked() })
-		if n := s.mend(t); n > 0 || len(running) > 0 {
-			return fmt.Sprintf("%d sagas run", len(running))
-		}
-		return ""
-	})
+	s.EndSagas(t, 2*time.Minute)
 	all := s.AllOrders(t)
-	var uses int64
+	var least, most int64
 	for id, o := range all {
-		if len(o.GetPromoCodes()) > 0 && !o.GetImported() && s.usesCode(t, id) {
-			uses++
+		if len(o.GetPromoCodes()) > 0 && !o.GetImported() {
+			sure, maybe := s.usesCode(t, id)
+			least, most = least+sure, most+sure+maybe
 		}
 	}
 	use := must[*promotionv1.GetPromoCodeResponse](t)(s.Promotions().GetPromoCode(testkit.Lasting(t), &promotionv1.GetPromoCodeRequest{PromoCode: "LIFE"})).GetPromoCode()
-	if got := use.GetAssigned() + use.GetBlocked(); got != uses || got > usages {
-		t.Errorf("%d uses of the promo code, of %d; %d orders have it", got, usages, uses)
+	if got := use.GetAssigned() + use.GetBlocked(); got < least || got > min(most, usages) {
+		t.Errorf("%d uses of the promo code, of %d; %d to %d orders have it", got, usages, least, most)
 	}
 	t.Logf("%d orders, exchanges and replacements among them", len(all))
 }
 
-// usesCode reports whether an order keeps the use of its promo code: unless it
-// was cancelled without the wish to keep it.
-func (s *town) usesCode(t *testing.T, id string) (uses bool) {
+// usesCode counts the uses of its promo code that an order keeps: one, unless it
+// was refused or cancelled; and of one that was cancelled with the wish to keep
+// it nobody may know whether it had one.
+func (s *town) usesCode(t *testing.T, id string) (sure, maybe int64) {
 	t.Helper()
-	kept := false
 	for _, e := range s.OrderEvents(t, id) {
 		f := e.GetData().GetFields()
 		switch testkit.EventName(e) {
 		case "StepAnswered":
-			uses = uses || f["step"].GetStringValue() == "STEP_BLOCK_PROMOTION" && f["succeeded"].GetBoolValue()
+			if f["step"].GetStringValue() == "STEP_BLOCK_PROMOTION" && f["succeeded"].GetBoolValue() {
+				sure = 1
+			}
 		case "OrderCancelRequested":
-			kept = f["keepPromotion"].GetBoolValue()
+			if f["keepPromotion"].GetBoolValue() {
+				maybe = 1
+			}
 		case "OrderCancelled":
-			return uses && kept
+			return 0, maybe
 		}
 	}
-	return uses
+	return sure, 0
 }
 
 // ask sends a request until the process that runs then has an answer to it, and
