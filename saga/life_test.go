@@ -11,6 +11,7 @@ import (
 	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
 	"github.com/orderstream/oms/internal/money"
 	"github.com/orderstream/oms/order"
+	"github.com/orderstream/oms/saga"
 )
 
 func pounds(n int64) money.Amount { return money.Amount{Currency: "GBP", Minor: 100 * n} }
@@ -37,27 +38,34 @@ var (
 	all    = []order.Units{{ItemID: "1", Quantity: 2}, {ItemID: "2", Quantity: 1}}
 )
 
+// works are what may be asked of a sale so that something is left to be done.
+var works = []struct {
+	name string
+	does []decider
+}{
+	{"cancel one tea", []decider{order.CancelItems{Lines: oneTea}}},
+	{"cancel all but ship nothing", []decider{order.CancelItems{Lines: all}}},
+	{"ship", []decider{order.Ship{}}},
+	{"ship in two packages", []decider{order.Ship{Lines: aPot}, order.Ship{}}},
+	{"ship one tea, cancel the rest", []decider{order.Ship{Lines: oneTea}, order.CancelItems{Lines: append(slices.Clone(oneTea), aPot...)}}},
+	{"return one tea for a fee", []decider{order.Ship{}, order.SubmitReturn{ReturnID: "r", Lines: oneTea}, order.AcceptReturn{ReturnID: "r", Restock: true, FeeMinor: 100}}},
+	{"exchange the pot for a dearer one", []decider{order.Ship{}, order.SubmitReturn{ReturnID: "r", Lines: aPot}, order.AcceptReturn{ReturnID: "r", Restock: true, Exchange: exchange(15)}}},
+	{"exchange the pot for a cheaper one", []decider{order.Ship{}, order.SubmitReturn{ReturnID: "r", Lines: aPot}, order.AcceptReturn{ReturnID: "r", Restock: true, Exchange: exchange(3)}}},
+	{"replace the pot", []decider{order.Ship{}, order.Replace{OrderID: "order-replace-01", Lines: aPot}}},
+	{"one tea more", []decider{order.EditItems{Set: []order.Line{{ItemID: "1", Quantity: 3, UnitPrice: pounds(10)}}}}},
+	{"one tea less, a cup more", []decider{order.EditItems{Set: []order.Line{{ItemID: "1", Quantity: 1, UnitPrice: pounds(10)}, {SKU: "cup", Quantity: 1, UnitPrice: pounds(2)}}}}},
+}
+
+var captures = []orderv1.CaptureAt{orderv1.CaptureAt_CAPTURE_AT_CONFIRM, orderv1.CaptureAt_CAPTURE_AT_SHIP}
+
 // TestWorkIsDoneStepByStep shows for each kind of work what is asked, of an
-// order that was captured at once and of one that is captured as it ships.
+// order that was captured at once and of one that is captured as it ships. Every
+// step that there is for work is among it.
 func TestWorkIsDoneStepByStep(t *testing.T) {
 	var b strings.Builder
-	for _, at := range []orderv1.CaptureAt{orderv1.CaptureAt_CAPTURE_AT_CONFIRM, orderv1.CaptureAt_CAPTURE_AT_SHIP} {
-		for _, tt := range []struct {
-			name string
-			does []decider
-		}{
-			{"cancel one tea", []decider{order.CancelItems{Lines: oneTea}}},
-			{"cancel all but ship nothing", []decider{order.CancelItems{Lines: all}}},
-			{"ship", []decider{order.Ship{}}},
-			{"ship in two packages", []decider{order.Ship{Lines: aPot}, order.Ship{}}},
-			{"ship one tea, cancel the rest", []decider{order.Ship{Lines: oneTea}, order.CancelItems{Lines: append(slices.Clone(oneTea), aPot...)}}},
-			{"return one tea for a fee", []decider{order.Ship{}, order.SubmitReturn{ReturnID: "r", Lines: oneTea}, order.AcceptReturn{ReturnID: "r", Restock: true, FeeMinor: 100}}},
-			{"exchange the pot for a dearer one", []decider{order.Ship{}, order.SubmitReturn{ReturnID: "r", Lines: aPot}, order.AcceptReturn{ReturnID: "r", Restock: true, Exchange: exchange(15)}}},
-			{"exchange the pot for a cheaper one", []decider{order.Ship{}, order.SubmitReturn{ReturnID: "r", Lines: aPot}, order.AcceptReturn{ReturnID: "r", Restock: true, Exchange: exchange(3)}}},
-			{"replace the pot", []decider{order.Ship{}, order.Replace{OrderID: "order-replace-01", Lines: aPot}}},
-			{"one tea more", []decider{order.EditItems{Set: []order.Line{{ItemID: "1", Quantity: 3, UnitPrice: pounds(10)}}}}},
-			{"one tea less, a cup more", []decider{order.EditItems{Set: []order.Line{{ItemID: "1", Quantity: 1, UnitPrice: pounds(10)}, {SKU: "cup", Quantity: 1, UnitPrice: pounds(2)}}}}},
-		} {
+	var asked []orderv1.Step
+	for _, at := range captures {
+		for _, tt := range works {
 			r, books := sale(t, at, obliging)
 			r.asked = nil
 			fmt.Fprintf(&b, "%s, captured at %s\n", tt.name, strings.ToLower(strings.TrimPrefix(at.String(), "CAPTURE_AT_")))
@@ -73,9 +81,81 @@ func TestWorkIsDoneStepByStep(t *testing.T) {
 			if wrong := books.wrong(r.order); wrong != "" {
 				t.Errorf("%s: %s: %+v", tt.name, wrong, r.order)
 			}
+			asked = append(asked, r.asked...)
 		}
 	}
 	golden(t, "testdata/life.golden", b.String())
+	for _, p := range saga.Amendment.Steps {
+		if !slices.Contains(asked, p.Step) {
+			t.Errorf("%s was never asked", order.StepName(p.Step))
+		}
+	}
+}
+
+// TestEveryStepOfTheAPIIsInAPlan enumerates the steps of the API: each is
+// in a plan, or undoes one that is.
+func TestEveryStepOfTheAPIIsInAPlan(t *testing.T) {
+	planned := map[orderv1.Step]bool{orderv1.Step_STEP_UNSPECIFIED: true}
+	for _, p := range append(slices.Clone(saga.Checkout.Steps), saga.Amendment.Steps...) {
+		planned[p.Step], planned[p.Undo] = true, true
+	}
+	for n, name := range orderv1.Step_name {
+		if !planned[orderv1.Step(n)] {
+			t.Errorf("%s is in no plan", name)
+		}
+	}
+}
+
+// TestEveryStepOfWorkMayFailAtEveryAttempt lets each step of each kind of work
+// fail, once and again, in every way: in the end, when people have mended what
+// they must, money, stock and order agree. An edit that could not be made left
+// the order as it was.
+func TestEveryStepOfWorkMayFailAtEveryAttempt(t *testing.T) {
+	for _, at := range captures {
+		for _, tt := range works {
+			r, _ := sale(t, at, obliging)
+			r.asked = nil
+			for _, c := range tt.does {
+				r.must(c)
+				r.end()
+			}
+			for _, step := range slices.Compact(slices.Sorted(slices.Values(r.asked))) {
+				for fails := range attempts + 2 {
+					for _, how := range []act{refuse, lose, ignore, twice, late} {
+						t.Run(fmt.Sprintf("%s/%s/%s/%d times %d", at, tt.name, order.StepName(step), fails+1, how), func(t *testing.T) {
+							tryWork(t, at, tt.does, step, fails+1, how)
+						})
+					}
+				}
+			}
+		}
+	}
+}
+
+// tryWork does some work of which one step fails so many times.
+func tryWork(t *testing.T, at orderv1.CaptureAt, does []decider, step orderv1.Step, fails int, how act) {
+	t.Helper()
+	left := fails
+	r, books := sale(t, at, func(s orderv1.Step) act {
+		if s != step || left == 0 {
+			return comply
+		}
+		left--
+		return how
+	})
+	for _, c := range does {
+		before := r.order
+		r.must(c)
+		for r.end(); r.order.Parked; r.end() {
+			r.must(order.Resume{Reason: "mended"})
+		}
+		if _, rejected := r.history[len(r.history)-1].(*orderv1.OrderEditRejected); rejected && (!slices.Equal(before.Items, r.order.Items) || before.DueMinor != r.order.DueMinor) {
+			t.Errorf("the edit was rejected, and the order is not as before: %+v and then %+v", before, r.order)
+		}
+	}
+	if wrong := books.wrong(r.order); wrong != "" {
+		t.Errorf("%s: %+v", wrong, r.order)
+	}
 }
 
 // TestAnEditOfPricesAloneIsNoRepeatOfTheCheckout asks for money first, so that
