@@ -148,7 +148,7 @@ func (c EditItems) plan(o Order) (editPlan, error) {
 	if len(p.changes) == 0 && v.OK() {
 		v.Add("set", "changes nothing")
 	}
-	if p.after.Total < 0 {
+	if o.overdrawnBy(p.changes) {
 		v.Add("set", "the adjustments of the order would take more than it costs")
 	}
 	if o.emptyAfter(p.changes) {
@@ -252,6 +252,24 @@ func (o Order) emptyAfter(changes []*orderv1.LineChange) bool {
 		units += c.GetItem().GetQuantity() - c.GetQuantityBefore()
 	}
 	return units <= 0
+}
+
+// overdrawnBy reports whether after an edit the adjustments of the order would
+// take more than the lines that have their share still to bear, and shipping,
+// come to.
+func (o Order) overdrawnBy(changes []*orderv1.LineChange) bool {
+	left := o.AdjustmentsMinor + o.ShippingMinor - o.ShippingShareMinor
+	for _, i := range o.Items {
+		if i.Cancelled > 0 {
+			left -= i.ShareMinor
+			continue
+		}
+		left += i.LineMinor
+	}
+	for _, c := range changes {
+		left += c.GetLineMinorAfter() - c.GetLineMinorBefore()
+	}
+	return left < 0
 }
 
 // pay plans how an edit is paid that makes the order dearer.

@@ -50,3 +50,11 @@ func told(c command, given ...proto.Message) proto.Message {
 	}
 	return then(given, c)[len(given)]
 }
+
+// done is the event that ends a piece of work.
+func done(w order.Work) proto.Message {
+	if w.Kind == order.EditWork {
+		return &orderv1.OrderEdited{WorkId: w.ID}
+	}
+	return &orderv1.WorkDone{WorkId: w.ID}
+}

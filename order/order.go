@@ -87,8 +87,10 @@ type Order struct {
 	OriginalOrderID string            `cbor:"33,keyasint,omitzero"`
 	Imported        bool              `cbor:"34,keyasint,omitzero"`
 	CaptureAt       orderv1.CaptureAt `cbor:"35,keyasint,omitzero"`
-	// ShippingMinor is shipping with its tax; it is not worth any unit.
-	ShippingMinor int64 `cbor:"36,keyasint,omitzero"`
+	// ShippingMinor is shipping with its tax, less what of the adjustments the
+	// lines could not bear: ShippingShareMinor. It is not worth any unit.
+	ShippingMinor      int64 `cbor:"36,keyasint,omitzero"`
+	ShippingShareMinor int64 `cbor:"55,keyasint,omitzero"`
 	// AdjustmentsMinor are the adjustments of the whole order, as the lines
 	// share them.
 	AdjustmentsMinor int64 `cbor:"37,keyasint,omitzero"`

@@ -24,11 +24,14 @@ func lineMinor(i *orderv1.OrderedItem) int64 {
 }
 
 // share divides the adjustments of the whole order among its lines, in
-// proportion to what they cost. Lines of which units were cancelled keep the
-// share that was given back with them. The lines must be the order's own.
+// proportion to what they cost. No line is worth less than nothing: what they
+// cannot bear together is taken off the shipping. Lines of which units were
+// cancelled keep the share that was given back with them. The lines must be the
+// order's own.
 func (o *Order) share() {
 	left := o.AdjustmentsMinor
 	weights := make([]int64, len(o.Items))
+	var cost int64
 	settled := true
 	for n, i := range o.Items {
 		if i.Cancelled > 0 {
@@ -36,11 +39,16 @@ func (o *Order) share() {
 			continue
 		}
 		weights[n] = i.LineMinor
+		cost += i.LineMinor
 		settled = false
 	}
 	if left == 0 && o.AdjustmentsMinor == 0 || settled {
 		return
 	}
+	unborne := min(left+cost, 0)
+	o.ShippingMinor += unborne - o.ShippingShareMinor
+	o.ShippingShareMinor = unborne
+	left -= unborne
 	for n, part := range money.Split(left, weights) {
 		switch {
 		case o.Items[n].Cancelled == 0:

@@ -37,6 +37,8 @@ func Wrong(o order.Order) string {
 	switch {
 	case o.Status.Confirmed() && worth+o.ShippingMinor != o.TotalMinor:
 		return fmt.Sprintf("lines are worth %d and shipping %d, the order %d", worth, o.ShippingMinor, o.TotalMinor)
+	case o.ShippingMinor < 0:
+		return fmt.Sprintf("shipping is worth %d", o.ShippingMinor)
 	case o.DueMinor < 0, o.Status == order.Cancelled && o.DueMinor != 0:
 		return fmt.Sprintf("%d is due of an order that is %s", o.DueMinor, o.Status)
 	}
@@ -65,6 +67,8 @@ func wrongUnits(i order.Item) string {
 		return fmt.Sprintf("of %d shipped %d came back and %d are to", i.Shipped, i.Returned, i.ReturnPending)
 	case i.Delivered < 0 || i.Undelivered < 0 || i.Delivered+i.Undelivered > stayed:
 		return fmt.Sprintf("of %d that stayed %d arrived and %d could not", stayed, i.Delivered, i.Undelivered)
+	case min(i.ValueMinor(), i.CancelledMinor, i.ShippedMinor, i.ReturnedMinor) < 0:
+		return fmt.Sprintf("worth less than nothing: %+v", i)
 	case i.Cancelled == i.Quantity && i.CancelledMinor != i.ValueMinor():
 		return fmt.Sprintf("worth %d, but %d when cancelled", i.ValueMinor(), i.CancelledMinor)
 	case i.Returned == i.Shipped && i.ReturnedMinor != i.ShippedMinor:
