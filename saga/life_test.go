@@ -95,12 +95,12 @@ func TestWorkIsDoneStepByStep(t *testing.T) {
 // TestEveryStepOfTheAPIIsInAPlan enumerates the steps of the API: each is
 // in a plan, or undoes one that is.
 func TestEveryStepOfTheAPIIsInAPlan(t *testing.T) {
-	planned := map[orderv1.Step]bool{orderv1.Step_STEP_UNSPECIFIED: true}
+	planned := []orderv1.Step{orderv1.Step_STEP_UNSPECIFIED}
 	for _, p := range append(slices.Clone(saga.Checkout.Steps), saga.Amendment.Steps...) {
-		planned[p.Step], planned[p.Undo] = true, true
+		planned = append(planned, p.Step, p.Undo)
 	}
 	for n, name := range orderv1.Step_name {
-		if !planned[orderv1.Step(n)] {
+		if !slices.Contains(planned, orderv1.Step(n)) {
 			t.Errorf("%s is in no plan", name)
 		}
 	}

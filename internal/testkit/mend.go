@@ -38,8 +38,14 @@ func (p *Process) Mend(t *testing.T) (mended int) {
 // by itself any more, to no order.
 func (p *Process) EndSagas(t *testing.T, within time.Duration) {
 	t.Helper()
+	last := ""
+	defer func() {
+		if last != "" {
+			p.Tell(t, last)
+		}
+	}()
 	Until(t, within, func() string {
-		if p.Mend(t) > 0 {
+		if last = ""; p.Mend(t) > 0 {
 			return "orders were mended"
 		}
 		res, err := p.Sagas().ListSagas(Lasting(t), &sagav1.ListSagasRequest{Limit: 1000})
@@ -48,12 +54,14 @@ func (p *Process) EndSagas(t *testing.T, within time.Duration) {
 		}
 		for _, s := range res.GetSagas() {
 			if s.GetStatus() != orderv1.OrderStatus_ORDER_STATUS_ON_HOLD || s.GetParked() {
-				return "a saga runs: " + s.String()
+				last = s.GetOrderId()
+				return "the saga of order " + last + " runs"
 			}
 		}
 		for _, o := range p.AllOrders(t) { // held orders have work too, which may make others
 			if !Settled(o) {
-				return "order " + o.GetOrderId() + " is " + o.GetStatus().String() + " and has work left"
+				last = o.GetOrderId()
+				return "order " + last + " is " + o.GetStatus().String() + " and has work left"
 			}
 		}
 		return ""

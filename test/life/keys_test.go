@@ -53,8 +53,25 @@ func TestAnOldRevisionIsRefused(t *testing.T) {
 	pack := must[*orderv1.CreatePackageResponse](t)(s.Fulfilment().CreatePackage(t.Context(), &orderv1.CreatePackageRequest{OrderId: id, Lines: lines(units("1", 2))})).GetPackageId()
 	back := s.sendBack(t, id, units("1", 1))
 	now := s.AwaitSettled(t, id).GetRevision()
+	for name, call := range s.everyRequest(id, pack, back) {
+		refused(t, connect.CodeAborted, call(t.Context(), now-1), name)
+	}
+	if after := s.AwaitSettled(t, id).GetRevision(); after != now {
+		t.Errorf("refused commands changed the order from revision %d to %d", now, after)
+	}
+	note := &orderv1.AddNoteRequest{OrderId: id, ExpectedRevision: now, IdempotencyKey: "n", Text: "first"}
+	must[*orderv1.AddNoteResponse](t)(s.Changes().AddNote(t.Context(), note))
+	must[*orderv1.AddNoteResponse](t)(s.Changes().AddNote(t.Context(), note)) // a repeat, though the revision moved on
+	note.Text = "another"
+	if err := second(s.Changes().AddNote(t.Context(), note)); err == nil {
+		t.Error("another request under the same key was taken")
+	}
+}
+
+// everyRequest is every request that may expect a revision.
+func (s *shop) everyRequest(id, pack, back string) map[string]func(ctx context.Context, rev uint64) error {
 	c, f, r := s.Changes(), s.Fulfilment(), s.Returns()
-	for name, call := range map[string]func(ctx context.Context, rev uint64) error{
+	return map[string]func(ctx context.Context, rev uint64) error{
 		"patch": func(ctx context.Context, rev uint64) error {
 			return second(c.PatchOrder(ctx, &orderv1.PatchOrderRequest{OrderId: id, ExpectedRevision: rev, ReasonCode: "x"}))
 		},
@@ -121,17 +138,5 @@ func TestAnOldRevisionIsRefused(t *testing.T) {
 		"invoice": func(ctx context.Context, rev uint64) error {
 			return second(c.CreateInvoice(ctx, &orderv1.CreateInvoiceRequest{OrderId: id, ExpectedRevision: rev, Invoice: &orderv1.OrderInvoice{}}))
 		},
-	} {
-		refused(t, connect.CodeAborted, call(t.Context(), now-1), name)
-	}
-	if after := s.AwaitSettled(t, id).GetRevision(); after != now {
-		t.Errorf("refused commands changed the order from revision %d to %d", now, after)
-	}
-	note := &orderv1.AddNoteRequest{OrderId: id, ExpectedRevision: now, IdempotencyKey: "n", Text: "first"}
-	must[*orderv1.AddNoteResponse](t)(c.AddNote(t.Context(), note))
-	must[*orderv1.AddNoteResponse](t)(c.AddNote(t.Context(), note)) // a repeat, though the revision moved on
-	note.Text = "another"
-	if err := second(c.AddNote(t.Context(), note)); err == nil {
-		t.Error("another request under the same key was taken")
 	}
 }
