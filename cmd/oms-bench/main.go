@@ -35,7 +35,7 @@ func (r *report) set(name string, v float64) {
 func main() {
 	natsembed.LeaveRoomForDisk() // as the service does
 	out := flag.String("out", "", "write the figures to this file as JSON")
-	only := flag.String("only", "store,cold,slow,orders,ceiling,delivery,latency,endpoints", "parts to run")
+	only := flag.String("only", "store,cold,slow,orders,aged,ceiling,delivery,latency,endpoints", "parts to run")
 	seconds := flag.Float64("seconds", 4, "time of each measurement")
 	flag.IntVar(&million, "million", million, "orders of the part million, which is run only when -only names it")
 	child := flag.String("child", "", "internal: the part that a child process runs")
@@ -72,6 +72,7 @@ var parts = []struct {
 	{"slow", benchSlowStore},
 	{"cold", benchCold},
 	{"orders", benchOrders},
+	{"aged", benchAged},
 	{"ceiling", benchCeiling},
 	{"delivery", benchDelivery},
 	{"latency", benchLatency},

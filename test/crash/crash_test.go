@@ -134,6 +134,9 @@ func (s *shop) place(ctx context.Context, t *testing.T, p *testkit.Process, n in
 	defer s.mu.Unlock()
 	if err != nil {
 		s.cut = append(s.cut, n)
+		if connect.IsWireError(err) {
+			t.Logf("order %d: %v", n, err)
+		}
 		if code := connect.CodeOf(err); code == connect.CodeInvalidArgument || code == connect.CodeInternal {
 			t.Errorf("order %d: %v", n, err)
 		}
@@ -174,6 +177,9 @@ func (s *shop) change(ctx context.Context, t *testing.T, p *testkit.Process) boo
 			return true // a linked order that is not there yet
 		}
 		if err != nil {
+			if connect.IsWireError(err) {
+				t.Logf("look at order %s: %v", id, err)
+			}
 			return false
 		}
 		s.mu.Lock()
@@ -211,7 +217,10 @@ func (s *shop) send(ctx context.Context, t *testing.T, p *testkit.Process, c cut
 	default:
 		s.unheard = append(s.unheard, c)
 	}
-	return false
+	if connect.IsWireError(err) {
+		t.Logf("%s of order %s: %v", c.Name, c.id, err) // it answered, though it could not
+	}
+	return connect.IsWireError(err)
 }
 
 // retryCut sends again what was not answered, as a client would.
