@@ -167,6 +167,16 @@ func (p *Process) Kill() {
 	p.http.CloseIdleConnections()
 }
 
+// Abort ends the process as one that hangs: it logs what all of it is doing.
+func (p *Process) Abort(t *testing.T) {
+	t.Helper()
+	p.told.Store(true)
+	_ = p.cmd.Process.Signal(syscall.SIGQUIT)
+	<-p.done
+	p.http.CloseIdleConnections()
+	t.Logf("oms serve logged:\n%s", last(p.Log(), 200_000))
+}
+
 // Stop ends the process in good order and fails the test if it does not.
 func (p *Process) Stop(t *testing.T) {
 	t.Helper()

@@ -87,8 +87,11 @@ func (s *shop) placeUntilKilled(t *testing.T, p *testkit.Process, answers int) {
 	left.Store(int64(answers))
 	enough := make(chan struct{})
 	var wg sync.WaitGroup
+	var calling atomic.Int64
 	for range callers {
+		calling.Add(1)
 		wg.Go(func() {
+			defer calling.Add(-1)
 			for ctx.Err() == nil {
 				n := s.take()
 				if !s.place(ctx, t, p, n) {
@@ -106,7 +109,8 @@ func (s *shop) placeUntilKilled(t *testing.T, p *testkit.Process, answers int) {
 	select {
 	case <-enough:
 	case <-time.After(30 * time.Second):
-		t.Error("the shop came to a stop")
+		t.Errorf("the shop came to a stop: %d of %d callers still wait", calling.Load(), callers)
+		p.Abort(t)
 	}
 	p.Kill()
 	cancel()
