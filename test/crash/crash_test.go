@@ -106,11 +106,17 @@ func (s *shop) placeUntilKilled(t *testing.T, p *testkit.Process, answers int) {
 			}
 		})
 	}
-	select {
-	case <-enough:
-	case <-time.After(30 * time.Second):
-		t.Errorf("the shop came to a stop: %d of %d callers still wait", calling.Load(), callers)
-		p.Abort(t)
+	for waited, open := 0, true; open; waited++ { // in seconds that the test itself runs
+		select {
+		case <-enough:
+			open = false
+		case <-time.After(time.Second):
+		}
+		if open && waited == 60 {
+			t.Errorf("the shop came to a stop: %d of %d callers still wait", calling.Load(), callers)
+			p.Abort(t)
+			break
+		}
 	}
 	p.Kill()
 	cancel()
