@@ -98,7 +98,11 @@ func (p *Process) Saga(t *testing.T, id string) *sagav1.Saga {
 func (p *Process) AwaitStep(t *testing.T, id string, step orderv1.Step) {
 	t.Helper()
 	Until(t, Patience, func() string {
-		if PendingStep(p.Saga(t, id)) == step {
+		res, err := p.Sagas().GetSaga(Lasting(t), &sagav1.GetSagaRequest{OrderId: id})
+		if err != nil {
+			return err.Error() // it may not be placed yet
+		}
+		if PendingStep(res.GetSaga()) == step {
 			return ""
 		}
 		return "order " + id + " does not wait for " + step.String()
