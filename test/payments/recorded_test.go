@@ -30,7 +30,7 @@ func balance(t *testing.T, p *testkit.Process) {
 	t.Helper()
 	orders := p.AllOrders(t)
 	p.CheckLedgers(t, orders)
-	p.CheckMoves(t, orders)
+	p.Audit(t)
 	p.CheckView(t, "orders")
 	p.CheckView(t, "payments")
 	p.Stop(t)
