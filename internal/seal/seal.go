@@ -99,7 +99,7 @@ func LoadOrCreate(path string) (*Ring, error) {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return r, err
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // the folder is the service's, as its other parts make it
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("key file: %w", err)
 	}
 	key := make([]byte, keyBytes)

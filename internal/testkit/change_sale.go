@@ -11,7 +11,10 @@ func (c changer) cancelItems() Change {
 	req := &orderv1.CancelItemsRequest{Lines: c.lines(free), Reason: "any"}
 	ch := change(c, "CancelItems", req, func(p *Process) func(context.Context, *orderv1.CancelItemsRequest) (*orderv1.CancelItemsResponse, error) {
 		return p.Changes().CancelItems
-	}).doing(req.GetLines(), func(i *orderv1.OrderItem, n int64) { i.Cancelled += n })
+	}).doing(req.GetLines(), func(i *orderv1.OrderItem, n int64) {
+		i.Cancelled += n
+		i.Packed = min(i.Packed, open(i)) // free ones go first
+	})
 	var left int64
 	for _, i := range c.o.GetItems() {
 		left += open(i) + i.GetShipped()

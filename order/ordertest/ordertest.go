@@ -81,12 +81,13 @@ func wrongUnits(i order.Item) string {
 
 // WrongMove is what an event may not do to an order, or nothing: the status
 // moves by the table, what is counted only grows, and a finished order stays as
-// it is, but that it may be hidden. That holds for each event.
+// it is, but that it may be hidden, or be given money back. That holds for each
+// event.
 func WrongMove(before, after order.Order) string {
 	if after.Status != before.Status && !before.Status.CanBecome(after.Status) {
 		return fmt.Sprintf("moves from %s to %s", before.Status, after.Status)
 	}
-	if before.Status.Final() && (!slices.Equal(before.Items, after.Items) || before.DueMinor != after.DueMinor) {
+	if before.Status.Final() && (!slices.Equal(before.Items, after.Items) || after.DueMinor > before.DueMinor) {
 		return fmt.Sprintf("changes an order that is %s: lines %+v and %d due became %+v and %d", before.Status, before.Items, before.DueMinor, after.Items, after.DueMinor)
 	}
 	if after.Made < before.Made || after.Requests < before.Requests {
