@@ -37,7 +37,7 @@ func main() {
 	out := flag.String("out", "", "write the figures to this file as JSON")
 	only := flag.String("only", "store,cold,slow,orders,aged,ceiling,delivery,latency,endpoints", "parts to run")
 	seconds := flag.Float64("seconds", 4, "time of each measurement")
-	flag.IntVar(&million, "million", million, "orders of the part million, which is run only when -only names it")
+	flag.IntVar(&million, "million", million, "orders of the part million, and deliveries of the part waiting; both are run only when -only names them")
 	child := flag.String("child", "", "internal: the part that a child process runs")
 	profile := flag.String("cpuprofile", "", "write where the time goes to this file")
 	flag.Parse()
@@ -77,6 +77,7 @@ var parts = []struct {
 	{"delivery", benchDelivery},
 	{"latency", benchLatency},
 	{"endpoints", benchEndpoints},
+	{"waiting", benchWaiting},
 	{"million", benchMillion},
 }
 
