@@ -49,7 +49,10 @@ type Update struct {
 	Config Config
 	// Account that asks, for a Dsco webhook.
 	Account Account
-	Now     time.Time
+	// Was is when the endpoint that this was made of was updated: another one is
+	// a conflict. The zero time does not mind.
+	Was time.Time
+	Now time.Time
 }
 
 // Decide implements eventstore.Transaction.
@@ -60,6 +63,9 @@ func (c Update) Decide(load func(id string) State, record func(id string, e prot
 		return err
 	}
 	was := s.Config
+	if !c.Was.IsZero() && !was.GetUpdatedAt().AsTime().Equal(c.Was) {
+		return fault.New(fault.Conflict, "endpoint_changed", "endpoint_id: endpoint %q was updated by somebody else: read it again", e.GetEndpointId())
+	}
 	e.Status, e.StatusReason, e.CreatedAt, e.CreatedBy = was.GetStatus(), was.GetStatusReason(), was.GetCreatedAt(), was.GetCreatedBy()
 	if err := complete(e, c.Account); err != nil {
 		return err

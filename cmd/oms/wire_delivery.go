@@ -8,12 +8,14 @@ import (
 
 	"github.com/orderstream/oms/delivery"
 	"github.com/orderstream/oms/delivery/senders"
+	"github.com/orderstream/oms/delivery/vocabularies"
 	"github.com/orderstream/oms/endpoint"
 	"github.com/orderstream/oms/eventstore"
 	"github.com/orderstream/oms/eventstore/jsstore"
 	deliveryv1 "github.com/orderstream/oms/gen/oms/delivery/v1"
 	"github.com/orderstream/oms/internal/obs"
 	"github.com/orderstream/oms/internal/outbound"
+	"github.com/orderstream/oms/internal/rpc"
 	"github.com/orderstream/oms/internal/seal"
 	"github.com/orderstream/oms/projections"
 )
@@ -79,6 +81,17 @@ func (s *service) startDelivery(context.Context) error {
 
 func (s *service) endpoints() eventstore.Log[endpoint.State] {
 	return obs.TraceLog[endpoint.State](s.tracer, endpoint.Log, s.logs.endpoints)
+}
+
+// deliveries is what the API of deliveries stands on.
+func (s *service) deliveries() rpc.DeliveryConfig {
+	cfg := rpc.DeliveryConfig{
+		Log: s.endpoints(), View: s.views.deliveriesView(), Ring: s.secrets, Sender: s.senders().Open, Catalogue: vocabularies.All(),
+	}
+	for _, t := range s.translators() {
+		cfg.Told = append(cfg.Told, t.Log())
+	}
+	return cfg
 }
 
 // backlog is the view of deliveries as the engine reads it. The view is opened

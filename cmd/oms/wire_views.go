@@ -96,6 +96,14 @@ func (v *views) customersView() rpc.CustomerView {
 	}{projections.Customers{View: v.customers.View()}, v.customers.View()}
 }
 
+// deliveriesView reads the deliveries, and can be waited for.
+func (v *views) deliveriesView() rpc.DeliveryView {
+	return struct {
+		projections.Deliveries
+		*projections.View
+	}{projections.Deliveries{View: v.deliveries.View()}, v.deliveries.View()}
+}
+
 // openViews opens the read models and follows the logs with them.
 func (s *service) openViews(context.Context) (err error) {
 	if !s.cfg.runs("projections") && !s.cfg.runs("api") && !s.cfg.runs("delivery") {

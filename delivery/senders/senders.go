@@ -107,7 +107,7 @@ func (f Factory) webhook(o *opener, c endpoint.Config, w *deliveryv1.Webhook) (s
 	if w.GetClientCertificate() != "" {
 		pair, err := tls.X509KeyPair([]byte(w.GetClientCertificate()), o.bytes(w.GetClientKey()))
 		if err != nil {
-			return nil, fault.Wrap(err, fault.Invalid, fault.ReasonInvalid, "client_certificate: must be a certificate in PEM, and client_key its key")
+			return nil, fault.Field("client_certificate", "must be a certificate in PEM, and client_key its key")
 		}
 		cfg.Options.Certificate = &pair
 	}

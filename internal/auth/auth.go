@@ -56,10 +56,13 @@ const (
 	// Operate steers the machine: sagas, rebuilds, the simulated gateway, and
 	// the log itself, whose events show more than the read models do.
 	Operate
+	// Subscriptions says who hears what happens, publishes custom events, and
+	// delivers again: endpoints and their secrets.
+	Subscriptions
 )
 
 // scopes by their names in the token file.
-var scopes = map[string]Scope{"read": Read, "write": Write, "operate": Operate}
+var scopes = map[string]Scope{"read": Read, "write": Write, "operate": Operate, "event-subscriptions:write": Subscriptions}
 
 // String is the name in the token file.
 func (s Scope) String() string {

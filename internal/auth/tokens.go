@@ -116,7 +116,7 @@ func (ts *Tokens) add(fields []string) error {
 	for name := range strings.SplitSeq(fields[3], ",") {
 		scope, ok := scopes[name]
 		if !ok {
-			return fmt.Errorf("%q is not a scope: read, write or operate", name)
+			return fmt.Errorf("%q is not a scope: read, write, operate or event-subscriptions:write", name)
 		}
 		t.scopes |= scope
 	}

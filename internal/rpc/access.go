@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"github.com/orderstream/oms/gen/oms/customer/v1/customerv1connect"
+	"github.com/orderstream/oms/gen/oms/delivery/v1/deliveryv1connect"
 	"github.com/orderstream/oms/gen/oms/inventory/v1/inventoryv1connect"
 	"github.com/orderstream/oms/gen/oms/log/v1/logv1connect"
 	"github.com/orderstream/oms/gen/oms/order/v1/orderv1connect"
@@ -93,6 +94,23 @@ var access = map[string]auth.Scope{
 	customerv1connect.CustomerServiceVoidSubscriptionProcedure:   auth.Write,
 	customerv1connect.CustomerServiceGetSubscriptionProcedure:    auth.Read,
 	customerv1connect.CustomerServiceListSubscriptionsProcedure:  auth.Read,
+
+	deliveryv1connect.DeliveryServiceCreateEndpointProcedure:     auth.Subscriptions,
+	deliveryv1connect.DeliveryServiceUpdateEndpointProcedure:     auth.Subscriptions,
+	deliveryv1connect.DeliveryServiceGetEndpointProcedure:        auth.Read,
+	deliveryv1connect.DeliveryServiceListEndpointsProcedure:      auth.Read,
+	deliveryv1connect.DeliveryServiceEnableEndpointProcedure:     auth.Subscriptions,
+	deliveryv1connect.DeliveryServiceDisableEndpointProcedure:    auth.Subscriptions,
+	deliveryv1connect.DeliveryServiceSuspendEndpointProcedure:    auth.Subscriptions,
+	deliveryv1connect.DeliveryServiceDeleteEndpointProcedure:     auth.Subscriptions,
+	deliveryv1connect.DeliveryServiceRotateSecretProcedure:       auth.Subscriptions,
+	deliveryv1connect.DeliveryServiceTestEndpointProcedure:       auth.Subscriptions,
+	deliveryv1connect.DeliveryServiceListDeliveriesProcedure:     auth.Read,
+	deliveryv1connect.DeliveryServiceGetDeliveryProcedure:        auth.Read,
+	deliveryv1connect.DeliveryServiceRetryDeliveryProcedure:      auth.Subscriptions,
+	deliveryv1connect.DeliveryServiceReplayEndpointProcedure:     auth.Subscriptions,
+	deliveryv1connect.DeliveryServiceDefineCustomEventProcedure:  auth.Subscriptions,
+	deliveryv1connect.DeliveryServicePublishCustomEventProcedure: auth.Subscriptions,
 
 	sagav1connect.SagaServiceListSagasProcedure:      auth.Read,
 	sagav1connect.SagaServiceGetSagaProcedure:        auth.Read,

@@ -42,6 +42,7 @@ var codesOf = map[string]connect.Code{
 	"promo_code_exists":        connect.CodeAlreadyExists,
 	"bin_exists":               connect.CodeAlreadyExists,
 	"item_exists":              connect.CodeAlreadyExists,
+	"endpoint_exists":          connect.CodeAlreadyExists,
 	"sku_taken":                connect.CodeAlreadyExists,
 	"idempotency_key_reused":   connect.CodeAlreadyExists,
 	reasonTooLarge:             connect.CodeResourceExhausted,

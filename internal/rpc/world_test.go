@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -18,6 +19,9 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/orderstream/oms/customer"
+	"github.com/orderstream/oms/delivery/senders"
+	"github.com/orderstream/oms/delivery/vocabularies"
+	"github.com/orderstream/oms/endpoint"
 	"github.com/orderstream/oms/eventstore"
 	"github.com/orderstream/oms/eventstore/jsstore"
 	moneyv1 "github.com/orderstream/oms/gen/oms/money/v1"
@@ -26,7 +30,9 @@ import (
 	"github.com/orderstream/oms/internal/auth"
 	"github.com/orderstream/oms/internal/fault"
 	"github.com/orderstream/oms/internal/natsembed"
+	"github.com/orderstream/oms/internal/outbound"
 	"github.com/orderstream/oms/internal/rpc"
+	"github.com/orderstream/oms/internal/seal"
 	"github.com/orderstream/oms/inventory"
 	"github.com/orderstream/oms/order"
 	"github.com/orderstream/oms/payment"
@@ -43,13 +49,14 @@ type world struct {
 	api    *rpc.API
 	orders *jsstore.Log[order.Order]
 	pays   *jsstore.Log[payment.Payment]
+	notes  *jsstore.Log[endpoint.State]
 	views  views
 }
 
 // views are the read models; start lets them follow their logs.
 type views struct {
-	orders, stock, payments, customers *projections.Runner
-	start                              func()
+	orders, stock, payments, customers, deliveries *projections.Runner
+	start                                          func()
 }
 
 func (v views) Status(ctx context.Context) []projections.Status {
@@ -75,6 +82,11 @@ type stockView struct {
 
 type paymentView struct {
 	projections.Payments
+	*projections.View
+}
+
+type deliveryView struct {
+	projections.Deliveries
 	*projections.View
 }
 
@@ -110,6 +122,12 @@ func newWorld(tb testing.TB, s setup) *world {
 	tb.Cleanup(store.Close)
 
 	w := &world{TB: tb, views: openViews(tb, store)}
+	ring, err := seal.LoadOrCreate(filepath.Join(tb.TempDir(), "secret.keys"))
+	must(tb, err)
+	w.notes = openLog(tb, store, eventstore.Definition[endpoint.State]{
+		Name: endpoint.Log, Version: 1, New: endpoint.New, Evolve: endpoint.Evolve, Wake: endpoint.Wake, Token: endpoint.Token,
+	})
+	factory := senders.Factory{Gate: outbound.New(outbound.Policy{}), Ring: ring, Conn: nc, Source: "oms", Now: time.Now}
 	w.orders = openLog(tb, store, eventstore.Definition[order.Order]{
 		Name: "order", Version: 1, New: order.New, Evolve: order.Evolve, Wake: saga.Wake,
 		React: func(o order.Order, now time.Time) []proto.Message {
@@ -129,7 +147,11 @@ func newWorld(tb testing.TB, s setup) *world {
 		Customers:    openLog(tb, store, eventstore.Definition[customer.State]{Name: "customer", Version: 1, New: customer.New, Evolve: customer.Evolve}),
 		CustomerView: customerView{projections.Customers{View: w.views.customers.View()}, w.views.customers.View()},
 		PaymentView:  paymentView{projections.Payments{View: w.views.payments.View()}, w.views.payments.View()},
-		Projections:  w.views, Script: s.script, MaxBody: s.maxBody, Ready: s.ready, OpenAPI: []byte("openapi: 3.1.0\n"),
+		Deliveries: rpc.DeliveryConfig{
+			Log: w.notes, View: deliveryView{projections.Deliveries{View: w.views.deliveries.View()}, w.views.deliveries.View()},
+			Ring: ring, Sender: factory.Open, Catalogue: vocabularies.All(), Told: []string{"order", "payment"},
+		},
+		Projections: w.views, Script: s.script, MaxBody: s.maxBody, Ready: s.ready, OpenAPI: []byte("openapi: 3.1.0\n"),
 	}
 	w.serve(cfg)
 	return w
@@ -185,11 +207,11 @@ func openViews(tb testing.TB, source projections.Source) views {
 		must(tb, err)
 		return r
 	}
-	v := views{orders: open(projections.OrdersProjector()), stock: open(projections.StockProjector()), payments: open(projections.PaymentsProjector()), customers: open(projections.CustomersProjector())}
+	v := views{orders: open(projections.OrdersProjector()), stock: open(projections.StockProjector()), payments: open(projections.PaymentsProjector()), customers: open(projections.CustomersProjector()), deliveries: open(projections.DeliveriesProjector())}
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	v.start = func() {
-		for _, r := range []*projections.Runner{v.orders, v.stock, v.payments, v.customers} {
+		for _, r := range []*projections.Runner{v.orders, v.stock, v.payments, v.customers, v.deliveries} {
 			running.Go(func() { r.Run(ctx) })
 			changed, stop := r.View().Subscribe("")
 			for !r.View().Ready() {
@@ -205,6 +227,7 @@ func openViews(tb testing.TB, source projections.Source) views {
 		must(tb, v.stock.Close())
 		must(tb, v.payments.Close())
 		must(tb, v.customers.Close())
+		must(tb, v.deliveries.Close())
 	})
 	return v
 }
