@@ -46,6 +46,7 @@ import (
 type world struct {
 	testing.TB
 	url    string
+	folder string // of all data
 	api    *rpc.API
 	orders *jsstore.Log[order.Order]
 	pays   *jsstore.Log[payment.Payment]
@@ -107,7 +108,8 @@ type setup struct {
 
 func newWorld(tb testing.TB, s setup) *world {
 	tb.Helper()
-	srv, err := natsembed.Start(natsembed.Config{Dir: tb.TempDir()})
+	folder := tb.TempDir()
+	srv, err := natsembed.Start(natsembed.Config{Dir: folder})
 	must(tb, err)
 	tb.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
@@ -117,11 +119,11 @@ func newWorld(tb testing.TB, s setup) *world {
 	nc, err := srv.Connect()
 	must(tb, err)
 	tb.Cleanup(nc.Close)
-	store, err := jsstore.Open(jsstore.Config{Conn: nc, Dir: tb.TempDir()})
+	store, err := jsstore.Open(jsstore.Config{Conn: nc, Dir: filepath.Join(folder, "state")})
 	must(tb, err)
 	tb.Cleanup(store.Close)
 
-	w := &world{TB: tb, views: openViews(tb, store)}
+	w := &world{TB: tb, views: openViews(tb, filepath.Join(folder, "views"), store), folder: folder}
 	ring, err := seal.LoadOrCreate(filepath.Join(tb.TempDir(), "secret.keys"))
 	must(tb, err)
 	w.notes = openLog(tb, store, eventstore.Definition[endpoint.State]{
@@ -199,9 +201,8 @@ func openLog[S any](tb testing.TB, s *jsstore.Store, def eventstore.Definition[S
 	return l
 }
 
-func openViews(tb testing.TB, source projections.Source) views {
+func openViews(tb testing.TB, dir string, source projections.Source) views {
 	tb.Helper()
-	dir := tb.TempDir()
 	open := func(p projections.Projector) *projections.Runner {
 		r, err := projections.Open(projections.Config{Dir: dir, Source: source}, p)
 		must(tb, err)
