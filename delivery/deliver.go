@@ -42,6 +42,7 @@ func (l *lane) deliver(ctx context.Context, batch []*item) {
 // process stopped it, and not the endpoint.
 func (l *lane) attempt(ctx context.Context, batch []*item) (verdicts []send.Verdict, ended bool) {
 	l.mu.Lock()
+	l.renewIfNeeded(l.shard.cfg.Now())
 	sender, cfg, timeout := l.sender, l.cfg, l.timeout()
 	if sender == nil {
 		l.mu.Unlock()

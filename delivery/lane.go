@@ -51,6 +51,7 @@ type lane struct {
 	cfg    endpoint.Config
 	sender *shared       // nil when the endpoint cannot be sent to
 	rate   *rate.Limiter // nil without one
+	renew  time.Time     // when the first of its keys ends; zero when none does
 	closed bool
 
 	known   map[endpoint.Ref]*item // in memory: fresh, due, blocked or under way

@@ -3,7 +3,6 @@ package delivery
 import (
 	"container/heap"
 	"context"
-	"log/slog"
 	"sync"
 	"time"
 
@@ -34,13 +33,7 @@ func (l *lane) configure(st endpoint.State) {
 	if r := l.cfg.GetPace().GetRatePerSecond(); r > 0 {
 		l.rate = rate.NewLimiter(rate.Limit(r), max(1, int(r/10)))
 	}
-	l.retire()
-	sender, err := l.shard.cfg.Sender(l.key.tenant, l.cfg)
-	if err != nil {
-		slog.Warn("endpoint cannot be sent to", slog.String("tenant", l.key.tenant), slog.String("endpoint", l.key.id), slog.Any("error", err))
-		return
-	}
-	l.sender = &shared{Sender: sender, uses: 1}
+	l.open()
 }
 
 // retire lets go of the sender; attempts under way keep it until they are over.
