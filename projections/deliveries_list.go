@@ -127,7 +127,9 @@ type deliveryIndex struct {
 
 // index is the one that narrows the search most.
 func (f DeliveryFilter) index(tenant string) deliveryIndex {
-	of := func(bucket, id string) deliveryIndex { return deliveryIndex{bucket: bucket, prefix: key(tenant, textKey(id))} }
+	of := func(bucket, id string) deliveryIndex {
+		return deliveryIndex{bucket: bucket, prefix: key(tenant, textKey(id))}
+	}
 	switch {
 	case f.OrderID != "":
 		return of(bucketOfOrder, f.OrderID)

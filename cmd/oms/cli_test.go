@@ -82,14 +82,17 @@ func golden(t *testing.T, name, got string) {
 // cli is a service and the tool that talks to it.
 type cli struct {
 	*testing.T
-	url string
+	url, data string
 }
 
 // newCLI runs a whole service for a test.
-func newCLI(t *testing.T) *cli {
+func newCLI(t *testing.T, change ...func(*serveConfig)) *cli {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	cfg := serveConfig{Data: t.TempDir(), Listen: "127.0.0.1:0", Roles: roles, Durability: "process", OnDecline: "hold", CaptureAt: "confirm"}
+	for _, c := range change {
+		c(&cfg)
+	}
 	if err := cfg.complete(); err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +106,7 @@ func newCLI(t *testing.T) *cli {
 	})
 	select {
 	case url := <-up:
-		return &cli{t, url}
+		return &cli{t, url, cfg.Data}
 	case err := <-down:
 		down <- err
 		t.Fatalf("the service did not start: %v", err)

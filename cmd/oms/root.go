@@ -73,7 +73,7 @@ Exit codes:
 	a.globals(root.PersistentFlags())
 	root.AddGroup(
 		&cobra.Group{ID: groupServe, Title: "Serving:"},
-		&cobra.Group{ID: groupOrders, Title: "Orders, stock, promotions, payments, customers:"},
+		&cobra.Group{ID: groupOrders, Title: "Orders, stock, promotions, payments, customers, deliveries:"},
 		&cobra.Group{ID: groupOperate, Title: "Operating:"},
 	)
 	root.SetHelpCommandGroupID(groupOperate)
@@ -84,7 +84,7 @@ Exit codes:
 		}
 	}
 	add(groupServe, newServe(a), newDemo(a), newLoad(a))
-	add(groupOrders, newOrder(a), newPackage(a), newReturn(a), newStock(a), newBin(a), newItem(a), newPromo(a), newPayment(a), newAssociate(a), newSubscription(a))
+	add(groupOrders, newOrder(a), newPackage(a), newReturn(a), newStock(a), newBin(a), newItem(a), newPromo(a), newPayment(a), newAssociate(a), newSubscription(a), newWebhook(a), newDelivery(a))
 	add(groupOperate, newSaga(a), newProjections(a), newEvents(a))
 	return root
 }
