@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -20,10 +21,11 @@ func newDemo(a *app) *cobra.Command {
 		Short: "Run the service and place some hundred real orders with it",
 		Long: `Starts the whole service on an embedded NATS server, loads stock, places real
 orders of the UCI data set Online Retail through the public API, cancels, ships,
-returns and exchanges some of their units, says what became of them, and keeps
-serving.`,
+returns and exchanges some of their units, says what became of them and what a
+receiver of events heard, and keeps serving.`,
 		Args: none, Annotations: localEnv,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg.DeliveryAllow = append(cfg.DeliveryAllow, "127.0.0.1") // the receiver
 			if err := cfg.complete(); err != nil {
 				return err
 			}
@@ -90,6 +92,11 @@ func (a *app) show300(ctx context.Context, s *service, orders int) error {
 		return err
 	}
 	fmt.Fprintf(a.out, "oms serves %s, data in %s\n", s.url(), s.cfg.Data)
+	h, err := client.hear(ctx)
+	if err != nil {
+		return err
+	}
+	context.AfterFunc(ctx, func() { _ = h.Close() })
 	if err := p.stockUp(ctx, "demo/stock", shelves(sale.units)); err != nil {
 		return err
 	}
@@ -114,6 +121,8 @@ func (a *app) show300(ctx context.Context, s *service, orders int) error {
 	if err := columns(a.out, func(w io.Writer) { p.summary(w, onlineretail.Currency); life.summary(w) }); err != nil {
 		return err
 	}
+	h.quiet(ctx, 20*time.Second)
+	h.summary(a.out)
 	return a.hints(s)
 }
 
@@ -134,6 +143,8 @@ Try, while this runs (stop it with ctrl-C):
   go run ./cmd/oms --server %[1]s order create --sku 71053=2@3.39 --currency GBP --watch
   go run ./cmd/oms --server %[1]s order list --status shipped
   go run ./cmd/oms --server %[1]s stock get 85123A
+  go run ./cmd/oms --server %[1]s webhook list
+  go run ./cmd/oms --server %[1]s delivery list
   go run ./cmd/oms --server %[1]s saga list
   go run ./cmd/oms --server %[1]s projections rebuild orders --verify
   go run ./cmd/oms --server %[1]s events tail
