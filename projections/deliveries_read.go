@@ -6,7 +6,6 @@ import (
 
 	"github.com/orderstream/oms/endpoint"
 	deliveryv1 "github.com/orderstream/oms/gen/oms/delivery/v1"
-	"github.com/orderstream/oms/internal/fault"
 )
 
 // Deliveries reads the view of deliveries.
@@ -132,17 +131,4 @@ func refOf(k []byte) endpoint.Ref {
 func droppedUpTo(tx *ReadTx, tenant, id string) (uint64, error) {
 	r, _, err := Load[*deliveryv1.EndpointRow](tx, bucketEndpoints, key(tenant, textKey(id)))
 	return r.GetDroppedUpTo(), err
-}
-
-// Endpoint returns an endpoint; NotFound when there was never one of this id.
-func (v Deliveries) Endpoint(tenant, id string) (row *deliveryv1.EndpointRow, err error) {
-	err = v.View.Read(func(tx *ReadTx) error {
-		r, ok, err := Load[*deliveryv1.EndpointRow](tx, bucketEndpoints, key(tenant, textKey(id)))
-		if err == nil && !ok {
-			return fault.New(fault.NotFound, "endpoint_not_found", "endpoint_id: there is no endpoint %q", id)
-		}
-		row = r
-		return err
-	})
-	return row, err
 }
