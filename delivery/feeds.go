@@ -38,7 +38,9 @@ func (f *feeds) see(ctx context.Context, tenant, log string, at endpoint.Cursor)
 		}
 		one = &feed{feeds: f, translator: t, cursors: map[string]endpoint.Cursor{}, restart: make(chan struct{}, 1)}
 		f.byLog[log] = one
+		one.begin(tenant, at) // it follows from where somebody is
 		f.spawn(func() { one.run(ctx) })
+		return
 	}
 	one.begin(tenant, at)
 }
