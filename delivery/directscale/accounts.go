@@ -84,7 +84,9 @@ func (t *telling) account(e eventstore.Recorded) error {
 	case *customerv1.SubscriptionVoided:
 		return t.subscription(e, UpdateSubscription, ev.GetSubscription(), true)
 	case *customerv1.SubscriptionUpdated, *customerv1.SubscriptionPaused, *customerv1.SubscriptionResumed:
-		changed, _ := ev.(interface{ GetSubscription() *customerv1.Subscription })
+		changed, _ := ev.(interface {
+			GetSubscription() *customerv1.Subscription
+		})
 		return t.subscription(e, UpdateSubscription, changed.GetSubscription(), false)
 	}
 	return nil
@@ -137,4 +139,3 @@ func (t *telling) subscription(e eventstore.Recorded, kind string, s *customerv1
 		ExpirationDateUTC: dateOrNull(s.GetEndsAt()), event: legacyEvent(kind, t.commit.GetTime().AsTime()),
 	})
 }
-

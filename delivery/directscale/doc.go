@@ -70,7 +70,9 @@ type event struct {
 
 func orderEvent(kind string, at time.Time) event { return event{date(at), categoryOrders, kind} }
 
-func legacyEvent(kind string, at time.Time) event { return event{EventDateUTC: date(at), EventType: kind} }
+func legacyEvent(kind string, at time.Time) event {
+	return event{EventDateUTC: date(at), EventType: kind}
+}
 
 // date is a time as the samples write it.
 func date(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
@@ -85,7 +87,9 @@ func dateOrNull(t *timestamppb.Timestamp) *string {
 }
 
 // amount is a number in major units, exact to the currency's last digit.
-func amount(minor int64, currency string) json.Number { return json.Number(money.Format(minor, currency)) }
+func amount(minor int64, currency string) json.Number {
+	return json.Number(money.Format(minor, currency))
+}
 
 // number takes the number out of an id that is one; 0 of any other.
 func number(id string) int64 {

@@ -72,15 +72,8 @@ func (i Inventory) event(ctx context.Context, t *telling, e eventstore.Recorded)
 		}
 		b := updatedItem{t.bodyOf(UpdateItem, ev.GetItem()), custom, map[string]string{}}
 		return t.tell(e, UpdateItem, ev.GetItem().GetSkuId(), "", b)
-	case *inventoryv1.InventoryItemDeleted:
-		if err := t.item(e, DeleteItem, ev.GetItem()); err != nil {
-			return err
-		}
-		for _, o := range ev.GetItem().GetOptions() {
-			if err := t.option(e, o, ev.GetItem().GetTrackStock()); err != nil {
-				return err
-			}
-		}
+	case *inventoryv1.InventoryItemDeleted: // its options have events of their own
+		return t.item(e, DeleteItem, ev.GetItem())
 	case *inventoryv1.InventoryItemOptionDeleted:
 		return t.option(e, ev.GetOption(), ev.GetTrackStock())
 	}
@@ -122,7 +115,7 @@ func (t *telling) item(e eventstore.Recorded, kind string, i *inventoryv1.Stored
 	return t.tell(e, kind, i.GetSkuId(), "", t.bodyOf(kind, i))
 }
 
-// option tells that an option is gone, by itself or with its item (DS-EV-20-N1).
+// option tells that an option is gone, by itself or after its item (DS-EV-20-N1).
 func (t *telling) option(e eventstore.Recorded, o *inventoryv1.StoredOption, track bool) error {
 	return t.tell(e, DeleteItem, o.GetSkuId(), "", itemBody{
 		ItemID: o.GetNumber(), Sku: o.GetSkuId(), TrackStock: track, event: orderEvent(DeleteItem, t.commit.GetTime().AsTime()),

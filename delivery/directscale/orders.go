@@ -65,6 +65,7 @@ type legacyOrder struct {
 // Statuses of an order in the words of the source.
 const (
 	statusPending = "Pending processing"
+	statusUnpaid  = "Pending Payment"
 	statusVoided  = "Voided"
 )
 
@@ -153,11 +154,15 @@ func (t *orderTelling) order(e eventstore.Recorded, kind, status string) error {
 // finalized tells of the end of a payment attempt; after the first one also in
 // the deprecated form.
 func (t *orderTelling) finalized(e eventstore.Recorded) error {
-	if err := t.order(e, FinalizeOrder, ""); err != nil {
+	o, err := t.after(e)
+	if err != nil || o == nil {
 		return err
 	}
-	o, err := t.after(e)
-	if err != nil || o == nil || o.Finalized != 1 {
+	status := paymentStatus(o)
+	if status == statusPending { // the attempt is over, and the order is not sold
+		status = statusUnpaid
+	}
+	if err := t.order(e, FinalizeOrder, status); err != nil || o.Finalized != 1 {
 		return err
 	}
 	customer, err := t.customer(o)
@@ -168,7 +173,7 @@ func (t *orderTelling) finalized(e eventstore.Recorded) error {
 	return t.tell(e, Order, e.Aggregate, e.Aggregate, legacyOrder{
 		OrderID: strconv.FormatUint(d.GetOrderNumber(), 10), OrderDateUTC: date(d.GetCreatedAt().AsTime()), DistributorID: strconv.FormatInt(customer, 10),
 		OrderType: typeName(d.GetOrderType()), OrderTotal: amount(d.GetTotals().GetTotal().GetMinorUnits(), d.GetCurrencyCode()),
-		OrderCountry: d.GetShippingAddress().GetCountryCode(), OrderCurrency: d.GetCurrencyCode(), OrderStatus: paymentStatus(o),
+		OrderCountry: d.GetShippingAddress().GetCountryCode(), OrderCurrency: d.GetCurrencyCode(), OrderStatus: status,
 		event: legacyEvent(Order, t.commit.GetTime().AsTime()),
 	})
 }
@@ -221,4 +226,3 @@ func typeName(t orderv1.OrderType) string {
 	}
 	return "Standard"
 }
-
