@@ -19,7 +19,16 @@ type Stock struct {
 // Get returns the stock of a SKU of a collection in every bin, by bin. A SKU
 // that was never in stock has none.
 func (v Stock) Get(tenant string, collection int64, sku string) (all []*inventoryv1.Stock, err error) {
-	err = v.View.Read(func(tx *ReadTx) error {
+	all, _, err = v.GetAt(tenant, collection, sku)
+	return all, err
+}
+
+// GetAt is Get with the log position that it is of.
+func (v Stock) GetAt(tenant string, collection int64, sku string) (all []*inventoryv1.Stock, position uint64, err error) {
+	err = v.View.Read(func(tx *ReadTx) (err error) {
+		if position, err = tx.Position(); err != nil {
+			return err
+		}
 		for _, raw := range tx.Ascend(bucketStock, key(tenant, number(collection), textKey(sku)), nil) {
 			s, err := decodeRow[*inventoryv1.Stock](raw)
 			if err != nil {
@@ -29,7 +38,7 @@ func (v Stock) Get(tenant string, collection int64, sku string) (all []*inventor
 		}
 		return nil
 	})
-	return all, err
+	return all, position, err
 }
 
 // List returns a page of the stock of a collection, by SKU and bin, and the

@@ -80,6 +80,7 @@ func (c *serveConfig) flags(f *pflag.FlagSet) {
 	f.StringVar(&c.SecretKeyFile, "secret-key-file", "", "file with the keys that secrets of endpoints are sealed with, an id and 64 hex digits a line; empty makes one in the data folder. Processes that share a cluster share it")
 	f.StringSliceVar(&c.DeliveryAllow, "delivery-allow", nil, "addresses or ranges that endpoints may be at although they are not public, such as 10.1.0.0/16")
 	f.StringSliceVar(&c.DeliveryProxies, "delivery-proxies", nil, "URLs of proxies that endpoints may name")
+	f.StringVar(&c.DscoAccounts, "dsco-accounts", "", "JSON file with the Dsco account of each tenant and those of its partners")
 	f.StringVar(&c.DeliveryClientID, "delivery-client-id", "", "how this company is named in the header X-Directscale-Client-Id")
 	f.StringVar(&c.PublicURL, "public-url", "", "URL at which receivers of events can call the API; thin events link to it")
 	f.StringVar(&c.Environment, "environment", "live", "live or stage: whose endpoints hear what happens here")

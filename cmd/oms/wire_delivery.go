@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/orderstream/oms/delivery"
+	"github.com/orderstream/oms/delivery/dsco"
 	"github.com/orderstream/oms/delivery/senders"
 	"github.com/orderstream/oms/delivery/vocabularies"
 	"github.com/orderstream/oms/endpoint"
@@ -147,10 +149,26 @@ func (c *serveConfig) completeDelivery() (err error) {
 	if c.deliveryAllow, err = outbound.ParseAllow(c.DeliveryAllow...); err != nil {
 		return usage{err}
 	}
+	if c.dscoAccounts, err = c.readDscoAccounts(); err != nil {
+		return usageError("--dsco-accounts: %w", err)
+	}
 	if c.SuspendAfter < 0 {
 		return usageError("--delivery-suspend-after: must not be negative")
 	}
 	return nil
+}
+
+// readDscoAccounts reads who the tenants and their partners are.
+func (c *serveConfig) readDscoAccounts() (dsco.Accounts, error) {
+	if c.DscoAccounts == "" {
+		return nil, nil //nolint:nilnil // nobody is anybody
+	}
+	f, err := os.Open(c.DscoAccounts)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	return dsco.ReadAccounts(f)
 }
 
 // deliverySettings are what oms serve can be told of deliveries.
@@ -162,6 +180,8 @@ type deliverySettings struct {
 	PublicURL        string
 	Environment      string
 	SuspendAfter     time.Duration
+	DscoAccounts     string
 
+	dscoAccounts  dsco.Accounts
 	deliveryAllow []netip.Prefix
 }

@@ -33,6 +33,11 @@ type Order struct {
 	Before orderv1.OrderStatus
 	// Finalized is how many payment attempts have ended.
 	Finalized int
+	// Confirmed says that the sale was made, whatever became of it.
+	Confirmed bool
+	// Cancelled are the units that a cancellation of the whole order took, when
+	// that was the event.
+	Cancelled []*orderv1.ItemQuantity
 	// Paid are the payment operations that were answered so far.
 	Paid []Operation
 }
@@ -159,6 +164,16 @@ func (h *history) fold(tenant string) (*Order, error) {
 	return &o, nil
 }
 
+// open are the units of an order that were neither cancelled nor shipped.
+func open(o *orderv1.Order) (units []*orderv1.ItemQuantity) {
+	for _, i := range o.GetItems() {
+		if n := i.GetQuantity() - i.GetCancelled() - i.GetShipped(); n > 0 {
+			units = append(units, &orderv1.ItemQuantity{ItemId: i.GetItemId(), Quantity: n})
+		}
+	}
+	return units
+}
+
 func (o *Order) fold(tenant string, e happened) (err error) {
 	if created, ok := e.event.(*orderv1.OrderCreated); ok {
 		o.State = order.Evolve(order.New(created.GetOrderId(), created.GetOrderNumber()), created)
@@ -168,8 +183,14 @@ func (o *Order) fold(tenant string, e happened) (err error) {
 	if o.Document == nil {
 		return nil
 	}
-	if _, ended := e.event.(*orderv1.OrderFinalized); ended {
+	o.Cancelled = nil
+	switch e.event.(type) {
+	case *orderv1.OrderFinalized:
 		o.Finalized++
+	case *orderv1.OrderConfirmed:
+		o.Confirmed = true
+	case *orderv1.OrderCancelled:
+		o.Cancelled = open(o.Document)
 	}
 	o.State = order.Evolve(o.State, e.event)
 	o.Before = o.Document.GetStatus()
