@@ -10,6 +10,7 @@ import (
 	"github.com/orderstream/oms/delivery/dsco"
 	"github.com/orderstream/oms/eventstore"
 	deliveryv1 "github.com/orderstream/oms/gen/oms/delivery/v1"
+	"github.com/orderstream/oms/internal/money"
 	"github.com/orderstream/oms/inventory"
 	"github.com/orderstream/oms/projections"
 )
@@ -94,12 +95,26 @@ func (l lookup) Item(ctx context.Context, tenant string, collection int64, sku s
 func (l lookup) Catalogue(ctx context.Context, tenant string, collection int64, sku string) (inventory.CatalogueItem, error) {
 	snap, err := l.logs.inventory.Read(ctx, tenant, inventory.Scope(collection), inventory.ItemID(collection, sku))
 	item := snap.State.Catalogue()
-	if err != nil || item.OptionOf == "" {
+	switch {
+	case err != nil || item.Known:
+		return item, err
+	case item.OptionOf != "":
+		of, err := l.logs.inventory.Read(ctx, tenant, inventory.Scope(collection), inventory.ItemID(collection, item.OptionOf))
+		item.Details = of.State.Catalogue().Details
+		return item, err
+	case item.Number == 0:
+		return item, nil // it never was in the catalogue
+	}
+	was, ok, err := projections.Stock{View: l.views.stock.View()}.Item(tenant, collection, sku)
+	if err != nil || !ok {
 		return item, err
 	}
-	of, err := l.logs.inventory.Read(ctx, tenant, inventory.Scope(collection), inventory.ItemID(collection, item.OptionOf))
-	item.Details = of.State.Catalogue().Details
-	return item, err
+	item.Known = true
+	item.Details = inventory.Details{Name: was.GetName(), Status: was.GetStatus(), Identifiers: was.GetIdentifiers(), PartnerSKU: was.GetPartnerSku(), Properties: was.GetProperties()}
+	if c := was.GetCost(); c != nil {
+		item.Details.Cost = money.Amount{Minor: c.GetMinorUnits(), Currency: c.GetCurrencyCode()}
+	}
+	return item, nil
 }
 
 // Warehouse implements dsco.Lookup.

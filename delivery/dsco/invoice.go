@@ -145,7 +145,7 @@ func lineOf(number, n int, quantity int64, d *orderv1.Order, order *orderBody, p
 		OriginalLineNumber: n + 1, OriginalOrderQuantity: item.GetQuantity(),
 	}
 	if promoted != 0 {
-		l.PromotionReference, l.PromotionAmount = item.GetAdjustments()[0].GetCode(), amount(share(promoted), currency)
+		l.PromotionReference, l.PromotionAmount = item.GetAdjustments()[0].GetCode(), amount(-share(promoted), currency)
 	}
 	if pkg != nil {
 		l.ShipDate, l.TrackingNumber, l.ShipCarrier, l.DscoPackageID = stamp(pkg.GetShippedAt()), pkg.GetTrackingNumber(), pkg.GetCarrier(), pkg.GetPackageNumber()

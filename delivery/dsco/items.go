@@ -12,6 +12,7 @@ import (
 	"github.com/orderstream/oms/eventstore"
 	deliveryv1 "github.com/orderstream/oms/gen/oms/delivery/v1"
 	inventoryv1 "github.com/orderstream/oms/gen/oms/inventory/v1"
+	"github.com/orderstream/oms/internal/money"
 	"github.com/orderstream/oms/inventory"
 )
 
@@ -71,6 +72,7 @@ type change struct {
 	seen       bool // there is something to tell
 	created    bool
 	gone       bool
+	item       *inventoryv1.StoredItem // as the last event has it; nil when none does
 }
 
 // Translate implements delivery.Translator.
@@ -117,12 +119,13 @@ func changes(events []eventstore.Recorded) (all []*change) {
 			ch.seen = ch.seen || ev.GetStatus() != ev.GetPreviousStatus()
 		case *inventoryv1.InventoryItemCreated:
 			ch := of(e, ev.GetItem().GetCollectionId(), ev.GetItem().GetSkuId())
-			ch.seen, ch.created = true, true
+			ch.seen, ch.created, ch.item = true, true, ev.GetItem()
 		case *inventoryv1.InventoryItemUpdated:
-			of(e, ev.GetItem().GetCollectionId(), ev.GetItem().GetSkuId()).seen = true
+			ch := of(e, ev.GetItem().GetCollectionId(), ev.GetItem().GetSkuId())
+			ch.seen, ch.item = true, ev.GetItem()
 		case *inventoryv1.InventoryItemDeleted:
 			ch := of(e, ev.GetItem().GetCollectionId(), ev.GetItem().GetSkuId())
-			ch.seen, ch.gone = true, true
+			ch.seen, ch.gone, ch.item = true, true, ev.GetItem()
 		case *inventoryv1.InventoryItemOptionAdded:
 			ch := of(e, ev.GetCollectionId(), ev.GetOption().GetSkuId())
 			ch.seen, ch.created = true, true
@@ -182,6 +185,9 @@ func (i Inventory) tell(ctx context.Context, t *telling, ch *change) error {
 	if err != nil {
 		return err
 	}
+	if ch.item != nil {
+		item.Details, item.Number = detailsOf(ch.item), ch.item.GetNumber()
+	}
 	p := properties(item.Details.Properties)
 	retailer, supplier := i.Accounts.sides(tenant, p)
 	body, err := i.bodyOf(ctx, tenant, ch, item, after)
@@ -194,6 +200,17 @@ func (i Inventory) tell(ctx context.Context, t *telling, ch *change) error {
 		Type: InventoryUpdated, Accounts: ids(i.Accounts[tenant].ID, retailer, supplier),
 		Item: &endpoint.ItemChange{First: first, Before: sum(before), After: sum(after), Catalogs: p.list("catalogIds"), Assortments: p.list("assortmentIds")},
 	}, ch.sku, "", body)
+}
+
+// detailsOf are the details of an item that a body shows.
+func detailsOf(i *inventoryv1.StoredItem) inventory.Details {
+	d := inventory.Details{
+		Name: i.GetName(), Status: i.GetStatus(), Identifiers: i.GetIdentifiers(), PartnerSKU: i.GetPartnerSku(), Properties: i.GetProperties(),
+	}
+	if i.GetCostMinor() != 0 {
+		d.Cost = money.Amount{Minor: i.GetCostMinor(), Currency: i.GetCurrencyCode()}
+	}
+	return d
 }
 
 func sum(bins map[string]int64) (n int64) {

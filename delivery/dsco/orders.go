@@ -15,7 +15,8 @@ import (
 
 // Lookup finds what orders and stock do not say themselves.
 type Lookup interface {
-	// Catalogue returns a SKU as it is in the catalogue now; it may be unknown.
+	// Catalogue returns a SKU as it is in the catalogue now, or as it was when it
+	// was deleted; it may be unknown.
 	Catalogue(ctx context.Context, tenant string, collection int64, sku string) (inventory.CatalogueItem, error)
 	// Warehouse returns a bin; it may be unknown.
 	Warehouse(ctx context.Context, tenant string, collection int64, name string) (inventory.Bin, error)

@@ -132,6 +132,16 @@ func values(v any, path string) (found []any) {
 // fits reports whether a value has one of the types of a field.
 func fits(v any, types string) bool {
 	for _, t := range strings.Split(types, "|") {
+		switch {
+		case t == "int":
+			t = "integer"
+		case t == "isodate":
+			t = "string"
+		case strings.HasPrefix(t, "array"):
+			t = "array"
+		case t != "" && t[0] >= 'A' && t[0] <= 'Z': // a model of its own
+			t = "object"
+		}
 		switch v := v.(type) {
 		case nil:
 			if t == "object" || t == "array" || t == "string" {

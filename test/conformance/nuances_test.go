@@ -41,6 +41,8 @@ var elsewhere = map[string]string{
 	"DS-EV-15-N3": "how often providers ask", "DS-EV-16-N5": "says that there is nothing", "DS-EV-17-N5": "says that there is nothing",
 	"DS-EV-21": "custom events are published by the API of deliveries", "DS-EV-21-N1": "the same", "DS-EV-21-N2": "the same", "DS-WH-06": "the same",
 	"DS-TR-01": "how often providers ask", "DS-TR-03": "visibility in a page of the source", "DS-TR-05": "may", "DS-TR-07": "a page of the source",
+	"DC-PX-IVC-19": "its form is not known", "DC-PX-IVC-20": "its form is not known", "DC-PX-IVC-21": "where goods leave is not on invoices",
+	"DC-PX-IVL-12": "handling is not by line", "DC-PX-IVL-15": "shipping is not by line",
 	"DS-WH-02": "the API of deliveries", "DS-WH-03": "roles of callers",
 }
 
