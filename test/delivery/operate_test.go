@@ -228,8 +228,8 @@ func (w world) until(t *testing.T, what string, ok func(*deliveryv1.EndpointRow)
 	defer stop()
 	late := time.After(30 * time.Second)
 	for {
-		row, err := projections.Deliveries{View: w.View.View()}.Endpoint("default", "a")
-		if err == nil && ok(row) {
+		row, there, err := projections.Deliveries{View: w.View.View()}.Endpoint("default", "a")
+		if err == nil && there && ok(row) {
 			return row
 		}
 		select {
