@@ -103,6 +103,7 @@ func TestEventsArriveSignedAtAnEndpointFromTheCommandLine(t *testing.T) {
 	if m.kind() != "StockLevelEvent" {
 		t.Errorf("first came %s", m.body)
 	}
+	c.want("webhook update "+id+" --url "+s.URL+"/other --rate 500", `(?s)To:\s+http://\S+/other\n.*Header:\s+X-Shop`)
 	order := match(t, `Order: +(\S+)`, c.want("order create --sku A=2@9.99 --currency USD", `Order:`))
 	m = s.next(t)
 	verified(t, m, secret)
