@@ -141,7 +141,7 @@ func TestWhatWasLetGoOfIsDropped(t *testing.T) {
 	d.attempt("n3", "a", endpoint.Parked, 0)
 	d.view.reach(d.log.put(endpoint.ID("a"), &deliveryv1.EndpointStatusChanged{Status: endpoint.Enabled, SkipKept: true}))
 	d.queue("n4", "Create", "o4", 4, "a")
-	for status, want := range map[deliveryv1.DeliveryStatus][]string{
+	for status, want := range map[deliveryv1.DeliveryStatus][]string{ //nolint:exhaustive // what there is
 		isDropped: {"n2>a", "n1>a"}, isWaiting: {"n4>a"}, isRetrying: nil, isParked: {"n3>a"},
 	} {
 		if got := d.list(projections.DeliveryFilter{EndpointID: "a", Status: status}); !slices.Equal(got, want) {

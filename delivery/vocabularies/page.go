@@ -12,7 +12,7 @@ import (
 )
 
 // titles of the vocabularies, and where they are explained.
-var titles = map[deliveryv1.Vocabulary]string{
+var titles = map[deliveryv1.Vocabulary]string{ //nolint:exhaustive // there is none unspecified
 	deliveryv1.Vocabulary_VOCABULARY_SKAVA:       "Skava",
 	deliveryv1.Vocabulary_VOCABULARY_DIRECTSCALE: "DirectScale",
 	deliveryv1.Vocabulary_VOCABULARY_DSCO:        "Dsco",

@@ -29,7 +29,7 @@ func main() {
 	defer stop()
 	if err := run(ctx, *listen, os.Getenv("RECEIVER_SECRETS")); err != nil {
 		fmt.Fprintln(os.Stderr, "receiver:", err)
-		os.Exit(1) //nolint:gocritic // nothing is left to be done
+		os.Exit(1)
 	}
 }
 
@@ -44,7 +44,7 @@ func run(ctx context.Context, listen, secrets string) error {
 		}
 		keys = append(keys, k)
 	}
-	srv := &http.Server{Addr: listen, Handler: newReceiver(keys, show), ReadTimeout: 10 * time.Second}
+	srv := &http.Server{Addr: listen, Handler: newReceiver(keys, time.Now, show), ReadTimeout: 10 * time.Second} //nolint:forbidigo // where the clock comes from
 	go func() {
 		<-ctx.Done()
 		_ = srv.Close()
@@ -62,6 +62,6 @@ func show(id string, body []byte) error {
 	if err := json.Unmarshal(body, &e); err != nil {
 		return err
 	}
-	_, err := fmt.Printf("%s %s %s\n", id, e.EventType, body)
+	_, err := fmt.Fprintf(os.Stdout, "%s %s %s\n", id, e.EventType, body)
 	return err
 }

@@ -29,8 +29,8 @@ type receiver struct {
 	order []string // of what was seen, the oldest first
 }
 
-func newReceiver(keys []*signature.Key, take func(id string, body []byte) error) *receiver {
-	return &receiver{keys: keys, take: take, now: time.Now, seen: map[string]bool{}}
+func newReceiver(keys []*signature.Key, now func() time.Time, take func(id string, body []byte) error) *receiver {
+	return &receiver{keys: keys, take: take, now: now, seen: map[string]bool{}}
 }
 
 // ServeHTTP implements http.Handler. What it answers with 2xx is not sent again;

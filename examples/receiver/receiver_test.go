@@ -30,7 +30,7 @@ func answerTo(r http.Handler, req *http.Request) int {
 func TestAnEventIsTakenOnceAndOnlyFromWhoSignsIt(t *testing.T) {
 	k, now := signature.NewSecret(), time.Now()
 	taken, failing := 0, true
-	r := newReceiver([]*signature.Key{signature.NewSecret(), k}, func(string, []byte) error {
+	r := newReceiver([]*signature.Key{signature.NewSecret(), k}, time.Now, func(string, []byte) error {
 		if failing {
 			return errors.New("no room")
 		}

@@ -37,8 +37,9 @@ func endpointBody(url, webhook, settings string) string {
 		`,"destination":{"webhook":{"url":"` + url + `"` + webhook + `}}}}`
 }
 
-func at(url string) string            { return endpointBody(url, "", "") }
-func asking(webhook string) string    { return endpointBody("https://example.com", ","+webhook, "") }
+func at(url string) string         { return endpointBody(url, "", "") }
+func asking(webhook string) string { return endpointBody("https://example.com", ","+webhook, "") }
+
 func settling(settings string) string { return endpointBody("https://example.com", "", ","+settings) }
 
 // sentTo is a request for an endpoint elsewhere than at a URL.
@@ -213,8 +214,10 @@ func TestOnlyWhoMayManageSubscriptionsDoes(t *testing.T) {
 		tokens:  token("r", "reader default read") + token("w", "writer default read,write,operate") + token("s", "sub uk event-subscriptions:write") + token("b", "both * read,event-subscriptions:write"),
 		tenants: []string{"default", "uk"},
 	})
-	opens := map[string]string{createHook: "sb", updateHook: "sb", enableHook: "sb", disableHook: "sb", suspendHook: "sb", deleteHook: "sb", rotateHook: "sb", testHook: "sb",
-		retryDlv: "sb", replayHook: "sb", defineEvent: "sb", publish: "sb", getHook: "rwb", listHooks: "rwb", listDlv: "rwb", getDlv: "rwb"}
+	opens := map[string]string{
+		createHook: "sb", updateHook: "sb", enableHook: "sb", disableHook: "sb", suspendHook: "sb", deleteHook: "sb", rotateHook: "sb", testHook: "sb",
+		retryDlv: "sb", replayHook: "sb", defineEvent: "sb", publish: "sb", getHook: "rwb", listHooks: "rwb", listDlv: "rwb", getDlv: "rwb",
+	}
 	for procedure, may := range opens {
 		for _, secret := range []string{"r", "w", "s", "b"} {
 			got := w.post(procedure, `{"endpointId":"x"}`, "Authorization", "Bearer "+secret)
