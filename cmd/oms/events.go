@@ -51,7 +51,7 @@ func newEventsTail(a *app) *cobra.Command {
 			return stream.Err()
 		},
 	}
-	cmd.Flags().StringVar(&req.Log, "log", "", "log to read: order (default), inventory, payment or promotion")
+	cmd.Flags().StringVar(&req.Log, "log", "", "log to read: order (default), inventory, payment, promotion, customer or delivery")
 	cmd.Flags().Uint64Var(&after, "after", 0, "begin after this position; 0 is the whole log; without it only new events come")
 	cmd.Flags().BoolVar(&req.UntilHead, "until-head", false, "stop at the event that is the last one now")
 	return cmd

@@ -27,7 +27,7 @@ const (
 // RecordedEvent is a stored event in readable form.
 type RecordedEvent struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Log that it is in: "order", "inventory", "payment", "promotion" or "customer".
+	// Log that it is in: "order", "inventory", "payment", "promotion", "customer" or "delivery".
 	Log string `protobuf:"bytes,1,opt,name=log,proto3" json:"log,omitempty"`
 	// Position of its message in the log.
 	Position uint64 `protobuf:"varint,2,opt,name=position,proto3" json:"position,omitempty"`
@@ -181,7 +181,7 @@ func (x *RecordedEvent) GetData() *structpb.Struct {
 // TailEventsRequest says what to send.
 type TailEventsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Log to read: "order" (default), "inventory", "payment", "promotion" or "customer".
+	// Log to read: "order" (default), "inventory", "payment", "promotion", "customer" or "delivery".
 	Log string `protobuf:"bytes,1,opt,name=log,proto3" json:"log,omitempty"`
 	// Send stored events after this position first; absent starts with the next one.
 	AfterPosition *uint64 `protobuf:"varint,2,opt,name=after_position,json=afterPosition,proto3,oneof" json:"after_position,omitempty"`
@@ -400,9 +400,9 @@ const file_oms_log_v1_service_proto_rawDesc = "" +
 	" \x01(\tR\x05actor\x12%\n" +
 	"\x0ecorrelation_id\x18\v \x01(\tR\rcorrelationId\x12!\n" +
 	"\fcausation_id\x18\f \x01(\tR\vcausationId\x12+\n" +
-	"\x04data\x18\r \x01(\v2\x17.google.protobuf.StructR\x04data\"\xbc\x01\n" +
-	"\x11TailEventsRequest\x12I\n" +
-	"\x03log\x18\x01 \x01(\tB7\xbaH4r2R\x00R\x05orderR\tinventoryR\apaymentR\tpromotionR\bcustomerR\x03log\x12*\n" +
+	"\x04data\x18\r \x01(\v2\x17.google.protobuf.StructR\x04data\"\xc6\x01\n" +
+	"\x11TailEventsRequest\x12S\n" +
+	"\x03log\x18\x01 \x01(\tBA\xbaH>r<R\x00R\x05orderR\tinventoryR\apaymentR\tpromotionR\bcustomerR\bdeliveryR\x03log\x12*\n" +
 	"\x0eafter_position\x18\x02 \x01(\x04H\x00R\rafterPosition\x88\x01\x01\x12\x1d\n" +
 	"\n" +
 	"until_head\x18\x03 \x01(\bR\tuntilHeadB\x11\n" +
