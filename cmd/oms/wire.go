@@ -209,8 +209,8 @@ func (s *service) openAPI(context.Context) error {
 			Guard: guard, Orders: s.orders(), Inventory: s.inventory(), Promotions: s.promotions(), Payments: s.payments(), Customers: s.customers(),
 			Unfinished: s.logs.orders.ActiveEverywhere,
 			Events:     s.store, OrderView: s.views.ordersView(), StockView: s.views.stockView(), PaymentView: s.views.paymentsView(), CustomerView: s.views.customersView(), Projections: &s.views,
-			Deliveries: s.deliveries(),
-			CaptureAt:  s.cfg.captureAt(), DefaultGateway: s.cfg.DefaultGateway, ReturnWindow: s.cfg.ReturnWindow,
+			Deliveries: s.deliveries(), DscoAccount: s.cfg.dscoAccounts.Caller,
+			CaptureAt: s.cfg.captureAt(), DefaultGateway: s.cfg.DefaultGateway, ReturnWindow: s.cfg.ReturnWindow,
 			Script: s.scripter(), OpenAPI: openapi.Document, Ready: s.ready, Hooks: s.tracer.API(s.metrics.API()),
 		})
 	if err != nil {

@@ -5,6 +5,7 @@ package vocabularies
 import (
 	"github.com/orderstream/oms/delivery/catalogue"
 	"github.com/orderstream/oms/delivery/directscale"
+	"github.com/orderstream/oms/delivery/dsco"
 	deliveryv1 "github.com/orderstream/oms/gen/oms/delivery/v1"
 )
 
@@ -12,5 +13,6 @@ import (
 func All() catalogue.Catalogue {
 	return catalogue.Catalogue{ //nolint:exhaustive // what is not here is not offered
 		deliveryv1.Vocabulary_VOCABULARY_DIRECTSCALE: directscale.Catalogue(),
+		deliveryv1.Vocabulary_VOCABULARY_DSCO:        dsco.Catalogue(),
 	}
 }

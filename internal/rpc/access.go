@@ -95,6 +95,13 @@ var access = map[string]auth.Scope{
 	customerv1connect.CustomerServiceGetSubscriptionProcedure:    auth.Read,
 	customerv1connect.CustomerServiceListSubscriptionsProcedure:  auth.Read,
 
+	deliveryv1connect.DscoServiceCreateWebhookProcedure:     auth.Subscriptions,
+	deliveryv1connect.DscoServiceUpdateWebhookProcedure:     auth.Subscriptions,
+	deliveryv1connect.DscoServiceGetWebhookProcedure:        auth.Read,
+	deliveryv1connect.DscoServiceListWebhooksProcedure:      auth.Read,
+	deliveryv1connect.DscoServiceDeleteWebhookProcedure:     auth.Subscriptions,
+	deliveryv1connect.DscoServiceGetWebhookHistoryProcedure: auth.Read,
+
 	deliveryv1connect.DeliveryServiceCreateEndpointProcedure:     auth.Subscriptions,
 	deliveryv1connect.DeliveryServiceUpdateEndpointProcedure:     auth.Subscriptions,
 	deliveryv1connect.DeliveryServiceGetEndpointProcedure:        auth.Read,

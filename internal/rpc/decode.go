@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
+	deliveryv1 "github.com/orderstream/oms/gen/oms/delivery/v1"
 	"github.com/orderstream/oms/internal/fault"
 )
 
@@ -153,10 +154,21 @@ func (c jsonCodec) Unmarshal(body []byte, msg any) error {
 	if !ok {
 		return fmt.Errorf("%T is not a proto message", msg)
 	}
-	if err := protojson.Unmarshal(body, m); err != nil {
+	read := protojson.UnmarshalOptions{DiscardUnknown: lenient(m)}
+	if err := read.Unmarshal(body, m); err != nil {
 		return c.leave(m, diagnose(body, m.ProtoReflect().Descriptor(), err))
 	}
 	return nil
+}
+
+// lenient says whether members that a request has no field for are ignored: the
+// source of these requests adds attributes at any time (DC-CN-13).
+func lenient(m proto.Message) bool {
+	switch m.(type) {
+	case *deliveryv1.CreateWebhookRequest, *deliveryv1.UpdateWebhookRequest:
+		return true
+	}
+	return false
 }
 
 // binaryCodec is protobuf's wire format.

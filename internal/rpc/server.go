@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/orderstream/oms/customer"
+	"github.com/orderstream/oms/endpoint"
 	"github.com/orderstream/oms/eventstore"
 	customerv1 "github.com/orderstream/oms/gen/oms/customer/v1"
 	"github.com/orderstream/oms/gen/oms/customer/v1/customerv1connect"
@@ -52,6 +53,8 @@ type Config struct {
 	Events     Events
 	// Deliveries serves endpoints and deliveries.
 	Deliveries DeliveryConfig
+	// DscoAccount is the account of a tenant at Dsco; nil asks nobody who he is.
+	DscoAccount func(tenant string) endpoint.Account
 	// Unfinished lists the orders with unfinished work in all partitions of the
 	// log, first to wake first; nil asks the log, which knows those that this
 	// process owns.
@@ -105,7 +108,7 @@ var files = []protoreflect.FileDescriptor{
 	promotionv1.File_oms_promotion_v1_service_proto, paymentv1.File_oms_payment_v1_service_proto,
 	sagav1.File_oms_saga_v1_service_proto, projectionv1.File_oms_projection_v1_service_proto,
 	logv1.File_oms_log_v1_service_proto, customerv1.File_oms_customer_v1_service_proto,
-	deliveryv1.File_oms_delivery_v1_service_proto,
+	deliveryv1.File_oms_delivery_v1_service_proto, deliveryv1.File_oms_delivery_v1_dsco_proto,
 }
 
 // API is the whole API as one http.Handler.
@@ -187,6 +190,7 @@ func mount(mux *http.ServeMux, cfg Config, opts connect.HandlerOption) {
 	mux.Handle(promotionv1connect.NewPromotionServiceHandler(promotions{cfg.Promotions}, opts))
 	mux.Handle(customerv1connect.NewCustomerServiceHandler(customers{cfg.Customers, cfg.CustomerView, cfg.Now}, opts))
 	mux.Handle(deliveryv1connect.NewDeliveryServiceHandler(deliveries{cfg.Deliveries, cfg.Events, cfg.Now}, opts))
+	mux.Handle(deliveryv1connect.NewDscoServiceHandler(newDscoService(deliveries{cfg.Deliveries, cfg.Events, cfg.Now}, cfg.DscoAccount), opts))
 	mux.Handle(paymentv1connect.NewPaymentServiceHandler(payments{cfg.Payments, cfg.Orders, cfg.PaymentView, cfg.Now, cfg.Script}, opts))
 	mux.Handle(sagav1connect.NewSagaServiceHandler(sagas{cfg.Orders, cfg.Unfinished, cfg.Now}, opts))
 	mux.Handle(projectionv1connect.NewProjectionServiceHandler(projectionService{cfg.Projections}, opts))

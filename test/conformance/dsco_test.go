@@ -65,6 +65,7 @@ func TestDsco(t *testing.T) {
 	rep := report{covered: map[string]bool{}}
 	rep.dsco(t, c, r)
 	rep.dscoRules(r)
+	rep.webhooks(t, c)
 	rep.source(t, c, "DC", nuancesOf("DC"))
 }
 
@@ -110,6 +111,12 @@ func (s *shop) dsco() {
 	s.dscoOrder()
 	_, err = inv.CreateItem(ctx, &inventoryv1.CreateItemRequest{SkuId: "last", Properties: map[string]string{"dscoSupplierId": "92171"}})
 	must(t, err)
+}
+
+// dscoItem makes an item of the partner.
+func (s *shop) dscoItem(sku string) {
+	_, err := s.p.Inventory().CreateItem(testkit.Lasting(s.T), &inventoryv1.CreateItemRequest{SkuId: sku, Properties: map[string]string{"dscoSupplierId": "92171"}})
+	must(s.T, err)
 }
 
 func (s *shop) dscoOrder() {

@@ -42,6 +42,7 @@ var elsewhere = map[string]string{
 	"DS-EV-21": "custom events are published by the API of deliveries", "DS-EV-21-N1": "the same", "DS-EV-21-N2": "the same", "DS-WH-06": "the same",
 	"DS-TR-01": "how often providers ask", "DS-TR-03": "visibility in a page of the source", "DS-TR-05": "may", "DS-TR-07": "a page of the source",
 	"DC-PX-IVC-19": "its form is not known", "DC-PX-IVC-20": "its form is not known", "DC-PX-IVC-21": "where goods leave is not on invoices",
+	"DC-PX-ERR-01": "errors have the form of this API", "DC-PX-ERR-02": "the same", "DC-PX-ERR-03": "the same",
 	"DC-PX-IVL-12": "handling is not by line", "DC-PX-IVL-15": "shipping is not by line",
 	"DS-WH-02": "the API of deliveries", "DS-WH-03": "roles of callers",
 }

@@ -48,7 +48,7 @@ type receiver struct {
 func receive(t *testing.T) *receiver {
 	t.Helper()
 	r := &receiver{}
-	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, req *http.Request) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		one := told{path: req.URL.Path, query: req.URL.RawQuery, header: req.Header}
 		one.raw, _ = io.ReadAll(req.Body)
 		if err := json.Unmarshal(one.raw, &one.body); err != nil {
@@ -57,6 +57,10 @@ func receive(t *testing.T) *receiver {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		r.all = append(r.all, one)
+		if one.path == "/refuses" {
+			w.WriteHeader(http.StatusBadRequest)
+			_, _ = io.WriteString(w, "no")
+		}
 	}))
 	t.Cleanup(srv.Close)
 	r.url = srv.URL
