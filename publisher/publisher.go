@@ -23,8 +23,9 @@ import (
 	"github.com/orderstream/oms/eventstore"
 	"github.com/orderstream/oms/internal/orderhistory"
 	"github.com/orderstream/oms/internal/skava"
+	"github.com/orderstream/oms/internal/skavaevents"
+	"github.com/orderstream/oms/internal/skavaevents/external"
 	"github.com/orderstream/oms/order"
-	"github.com/orderstream/oms/publisher/external"
 )
 
 // firstWait is how long the publisher rests after a failure; then it doubles.
@@ -106,7 +107,7 @@ func Open(ctx context.Context, cfg Config) (*Publisher, error) {
 	}
 	streams := []string{skava.StreamNotifications, skava.StreamProcess}
 	if cfg.External.Enabled {
-		streams = append(streams, streamExternal)
+		streams = append(streams, skavaevents.StreamExternal)
 	}
 	for _, name := range streams {
 		t := &target{name: name, js: js, kv: kv, hooks: cfg.Hooks}
@@ -121,7 +122,7 @@ func Open(ctx context.Context, cfg Config) (*Publisher, error) {
 // subjectsOf lists the subjects of a published stream. The default tenant has
 // the literal ones; any other tenant's begin with t.<tenant>.
 func subjectsOf(stream string) (subjects []string) {
-	if stream == streamExternal {
+	if stream == skavaevents.StreamExternal {
 		return []string{"ext.>", "t.*.ext.>"}
 	}
 	for _, c := range skava.Channels() {
@@ -225,23 +226,21 @@ func (p *Publisher) add(ctx context.Context, c eventstore.Commit) error {
 		if e.Event != nil {
 			p.histories.Note(c.GetTenant(), e, c.GetTime())
 		}
-		say, ok := sayings[e.Type]
-		_, outside := externalOf[e.Type]
-		if e.Event == nil || !ok && (!outside || !p.external.Enabled) {
+		if e.Event == nil || !skavaevents.Says(e.Type) && (!skavaevents.TellsOutside(e.Type) || !p.external.Enabled) {
 			continue
 		}
 		o, err := p.orderAt(ctx, c, e)
 		if err != nil {
 			return err
 		}
-		about := subject{created: o, whole: func() (*orderhistory.Order, error) { return p.histories.After(ctx, c.GetTenant(), e, c.Position) }}
-		said, err := p.said(about, say, e, saidAt{place: at, when: c.GetTime().AsTime(), actor: c.GetActor()})
+		about := skavaevents.Subject{Created: o, Whole: func() (*orderhistory.Order, error) { return p.histories.After(ctx, c.GetTenant(), e, c.Position) }}
+		said, err := p.said(about, e, skavaevents.At{Number: at.number(), When: c.GetTime().AsTime(), Actor: c.GetActor()})
 		if err != nil {
 			return err
 		}
 		for _, m := range said {
 			for _, t := range p.targets {
-				if t.name == m.channel.Stream && t.at.before(at) {
+				if t.name == m.Channel.Stream && t.at.before(at) {
 					msg, err := m.message(c, e, at)
 					if err != nil {
 						return err
@@ -252,17 +251,6 @@ func (p *Publisher) add(ctx context.Context, c eventstore.Commit) error {
 		}
 	}
 	return nil
-}
-
-// said is everything that an event says: to subscribers, and outside.
-func (p *Publisher) said(s subject, say say, e eventstore.Recorded, at saidAt) (all []saying, err error) {
-	if say != nil {
-		if all, err = say(s, e.Event, at); err != nil {
-			return nil, err
-		}
-	}
-	more, err := p.outside(s, e, at)
-	return append(all, more...), err
 }
 
 // orderAt finds the order that an event is about. What the published payloads

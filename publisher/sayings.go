@@ -4,159 +4,48 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
-	"time"
 
 	"github.com/nats-io/nats.go"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/orderstream/oms/eventstore"
-	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
-	"github.com/orderstream/oms/internal/orderhistory"
-	"github.com/orderstream/oms/internal/orderwire"
 	"github.com/orderstream/oms/internal/skava"
+	"github.com/orderstream/oms/internal/skavaevents"
 	"github.com/orderstream/oms/internal/workqueue"
-	"github.com/orderstream/oms/order"
 )
 
-// saidAt is where, when and by whom something happened.
-type saidAt struct {
-	place place
-	when  time.Time
-	actor string
-}
-
 // saying is one message to publish.
-type saying struct {
-	channel skava.Channel
-	payload any
-}
+type saying struct{ skavaevents.Saying }
 
-// subject is the order that an event is about.
-type subject struct {
-	// created is the order as it was created.
-	created order.Order
-	// whole returns the order right after the event; nil when this process
-	// cannot know it.
-	whole func() (*orderhistory.Order, error)
-}
-
-// say is what an event says in the words of the Skava order microservice.
-type say func(subject, proto.Message, saidAt) ([]saying, error)
-
-// sayings maps each stored event to what it says (mapping table C4). Events
-// that are not named say nothing.
-var sayings = map[string]say{
-	name(&orderv1.OrderCreated{}):   plain(created),
-	name(&orderv1.OrderCancelled{}): plain(cancelled),
-	name(&orderv1.StepRequested{}):  requested,
-	name(&orderv1.StepAnswered{}):   plain(answered),
-
-	name(&orderv1.OrderItemsCancelled{}):  plain(itemsCancelled),
-	name(&orderv1.OrderDeleted{}):         plain(deleted),
-	name(&orderv1.OrderItemsShipped{}):    plain(shipped),
-	name(&orderv1.ReturnSubmitted{}):      plain(returnSubmitted),
-	name(&orderv1.ReturnAccepted{}):       plain(returnAccepted),
-	name(&orderv1.ExchangeOrderCreated{}): plain(exchanged),
-	name(&orderv1.ReplaceOrderCreated{}):  plain(replaced),
-	name(&orderv1.PackageUpdated{}):       shipmentUpdated,
-	name(&orderv1.PackageUnitsRemoved{}):  shipmentUpdated,
-	name(&orderv1.PackageStatusChanged{}): shipmentUpdated,
-}
-
-// plain says something that needs no more than the order as it was created.
-func plain(f func(order.Order, proto.Message, saidAt) []saying) say {
-	return func(s subject, e proto.Message, at saidAt) ([]saying, error) { return f(s.created, e, at), nil }
-}
-
-func name(m proto.Message) string { return string(m.ProtoReflect().Descriptor().FullName()) }
-
-// on names the channel by its subject, which is one of skava.Channels.
-func on(subject string, payload any) []saying {
-	c, ok := skava.ChannelOf(subject)
-	if !ok {
-		panic("no channel " + subject)
+// said is everything that an event says: to subscribers, and outside, when the
+// installation wants that.
+func (p *Publisher) said(s skavaevents.Subject, e eventstore.Recorded, at skavaevents.At) (all []saying, err error) {
+	said, err := skavaevents.Say(s, e, at)
+	if err != nil {
+		return nil, err
 	}
-	return []saying{{channel: c, payload: payload}}
-}
-
-// created: Skava Order Created.
-func created(o order.Order, e proto.Message, at saidAt) []saying {
-	by := e.(*orderv1.OrderCreated).GetCreatedBy()
-	return on(skava.SubjectCreated, notification(o, skava.OrderCreated, "Created", "Order is created.", by, at))
-}
-
-// cancelled: Skava Order Canceled.
-func cancelled(o order.Order, e proto.Message, at saidAt) []saying {
-	c := e.(*orderv1.OrderCancelled)
-	n := notification(o, skava.OrderCancelled, "Cancelled", "Order is cancelled.", c.GetCancelledBy(), at)
-	n.Properties["reason"] = c.GetReason()
-	return on(skava.SubjectCancelled, n)
-}
-
-// requested: the preprocess events, once per request however often it is sent.
-func requested(s subject, e proto.Message, _ saidAt) ([]saying, error) {
-	r, o := e.(*orderv1.StepRequested), s.created
-	if r.GetAttempt() > 1 {
-		return nil, nil
+	if skavaevents.TellsOutside(e.Type) && p.external.Enabled {
+		thin, fat, err := skavaevents.Outside(p.external, s, e, at)
+		if err != nil {
+			return nil, err
+		}
+		if fat == nil {
+			fat = &thin
+		}
+		said = append(said, skavaevents.Saying{Channel: skavaevents.ExternalChannel(thin.DetailType), Payload: *fat})
 	}
-	switch r.GetStep() { //nolint:exhaustive // the other steps have no outside form
-	case orderv1.Step_STEP_RESERVE_INVENTORY:
-		return on(skava.SubjectPreProcessInventory, orderwire.PreProcessInventory(o, skava.InventoryRemove)), nil
-	case orderv1.Step_STEP_RELEASE_INVENTORY:
-		return on(skava.SubjectUndoPreProcessInventory, orderwire.PreProcessInventory(o, skava.InventoryAdd)), nil
-	case orderv1.Step_STEP_BLOCK_PROMOTION:
-		return on(skava.SubjectPreProcessPromotion, orderwire.PreProcessPromotion(o)), nil
-	case orderv1.Step_STEP_AUTHORIZE_PAYMENT, orderv1.Step_STEP_AUTHORIZE_UNITS:
-		return on(skava.SubjectPreProcessPayment, orderwire.PreProcessPayment(o, r.GetTransactions())), nil
-	case orderv1.Step_STEP_VOID_PAYMENT, orderv1.Step_STEP_VOID_UNITS:
-		return on(skava.SubjectUndoPreProcessPayment, orderwire.PreProcessPayment(o, r.GetTransactions())), nil
-	case orderv1.Step_STEP_RESERVE_UNITS:
-		return s.units(skava.SubjectPreProcessInventory, skava.InventoryRemove, func(w order.Work) []order.Units { return w.Reserve })
-	case orderv1.Step_STEP_RELEASE_UNITS:
-		return s.units(skava.SubjectUndoPreProcessInventory, skava.InventoryAdd, func(w order.Work) []order.Units {
-			if w.Rejected {
-				return w.Reserve
-			}
-			return w.Release
-		})
-	default:
-		return nil, nil
+	for _, one := range said {
+		all = append(all, saying{one})
 	}
-}
-
-// answered: Skava Check Fraud.
-func answered(o order.Order, e proto.Message, _ saidAt) []saying {
-	a := e.(*orderv1.StepAnswered)
-	if a.GetStep() != orderv1.Step_STEP_CHECK_FRAUD {
-		return nil
-	}
-	return on(skava.SubjectCheckFraud, skava.CheckFraud{
-		OrderID: o.ID, Status: "Created", Fraud: a.GetVerdict() != orderv1.FraudVerdict_FRAUD_VERDICT_ACCEPT,
-	})
-}
-
-// notification fills the Skava Notification; the order is named in its
-// properties, since the model has no field for it.
-func notification(o order.Order, kind, status, text, by string, at saidAt) skava.Notification {
-	payment := "" // the one to look at, when there is only one
-	if len(o.Payments) == 1 {
-		payment = o.Payments[0].ItemID
-	}
-	return skava.Notification{
-		PaymentItemID: payment,
-		ID:            at.place.number(), CreatedTime: at.when.UnixMilli(), CreatedBy: by,
-		Status: status, Description: text, Type: kind,
-		Properties: map[string]string{"orderId": o.ID, "orderNumber": strconv.FormatUint(o.Number, 10)},
-	}
+	return all, nil
 }
 
 // message makes the NATS message of a saying.
 func (s saying) message(c eventstore.Commit, e eventstore.Recorded, at place) (*nats.Msg, error) {
-	data, err := json.Marshal(s.payload)
+	data, err := json.Marshal(s.Payload)
 	if err != nil {
-		return nil, fmt.Errorf("payload of %s: %w", s.channel.Subject, err)
+		return nil, fmt.Errorf("payload of %s: %w", s.Channel.Subject, err)
 	}
-	subject := s.channel.Subject
+	subject := s.Channel.Subject
 	if c.GetTenant() != workqueue.DefaultTenant {
 		subject = "t." + c.GetTenant() + "." + subject
 	}
@@ -174,7 +63,7 @@ func (s saying) message(c eventstore.Commit, e eventstore.Recorded, at place) (*
 	if c.GetTraceparent() != "" {
 		m.Header["traceparent"] = []string{c.GetTraceparent()}
 	}
-	for k, v := range s.channel.Headers() {
+	for k, v := range s.Channel.Headers() {
 		m.Header[k] = []string{v}
 	}
 	return m, nil

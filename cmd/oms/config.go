@@ -9,9 +9,9 @@ import (
 	"github.com/spf13/pflag"
 
 	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
+	"github.com/orderstream/oms/internal/skavaevents/external"
 	"github.com/orderstream/oms/order"
 	"github.com/orderstream/oms/payment/stripe"
-	"github.com/orderstream/oms/publisher/external"
 	"github.com/orderstream/oms/saga"
 )
 

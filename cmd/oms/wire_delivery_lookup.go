@@ -8,10 +8,12 @@ import (
 	"github.com/orderstream/oms/delivery"
 	"github.com/orderstream/oms/delivery/directscale"
 	"github.com/orderstream/oms/delivery/dsco"
+	"github.com/orderstream/oms/delivery/skava"
 	"github.com/orderstream/oms/eventstore"
 	deliveryv1 "github.com/orderstream/oms/gen/oms/delivery/v1"
 	"github.com/orderstream/oms/internal/money"
 	"github.com/orderstream/oms/inventory"
+	"github.com/orderstream/oms/order"
 	"github.com/orderstream/oms/projections"
 )
 
@@ -19,7 +21,9 @@ import (
 func (s *service) translators() []delivery.Translator {
 	l := lookup{s, s.stockLevels()}
 	return []delivery.Translator{
-		&together{all: []delivery.Translator{directscale.NewOrders(l, l.history), dsco.NewOrders(l, s.cfg.dscoAccounts, l.history)}},
+		&together{all: []delivery.Translator{directscale.NewOrders(l, l.history), dsco.NewOrders(l, s.cfg.dscoAccounts, l.history), skava.NewOrders(skava.Config{
+			Order: l.order, Read: l.history, External: s.cfg.External,
+		})}},
 		directscale.Payments{Lookup: l},
 		&together{all: []delivery.Translator{directscale.Inventory{Lookup: l}, dsco.Inventory{Lookup: l, Accounts: s.cfg.dscoAccounts}}},
 		directscale.Accounts{},
@@ -59,6 +63,12 @@ type lookup struct {
 // history reads the commits of an order up to a log position.
 func (l lookup) history(ctx context.Context, tenant, id string, upTo uint64) ([]eventstore.Commit, error) {
 	return l.service.history()(ctx, tenant, id, upTo)
+}
+
+// order reads an order as it is now.
+func (l lookup) order(ctx context.Context, tenant, id string) (order.Order, error) {
+	snap, err := l.logs.orders.Read(ctx, tenant, id, id)
+	return snap.State, err
 }
 
 // Order implements directscale.Lookup.

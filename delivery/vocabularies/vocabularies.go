@@ -6,6 +6,7 @@ import (
 	"github.com/orderstream/oms/delivery/catalogue"
 	"github.com/orderstream/oms/delivery/directscale"
 	"github.com/orderstream/oms/delivery/dsco"
+	"github.com/orderstream/oms/delivery/skava"
 	deliveryv1 "github.com/orderstream/oms/gen/oms/delivery/v1"
 )
 
@@ -13,6 +14,7 @@ import (
 func All() catalogue.Catalogue {
 	return catalogue.Catalogue{ //nolint:exhaustive // what is not here is not offered
 		deliveryv1.Vocabulary_VOCABULARY_DIRECTSCALE: directscale.Catalogue(),
+		deliveryv1.Vocabulary_VOCABULARY_SKAVA:       skava.Catalogue(),
 		deliveryv1.Vocabulary_VOCABULARY_DSCO:        dsco.Catalogue(),
 	}
 }

@@ -13,7 +13,7 @@ import (
 
 	moneyv1 "github.com/orderstream/oms/gen/oms/money/v1"
 	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
-	"github.com/orderstream/oms/publisher/external"
+	"github.com/orderstream/oms/internal/skavaevents/external"
 )
 
 var update = flag.Bool("update", false, "rewrite golden files")

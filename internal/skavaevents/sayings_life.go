@@ -1,4 +1,4 @@
-package publisher
+package skavaevents
 
 import (
 	"fmt"
@@ -14,8 +14,8 @@ import (
 )
 
 // units tells of the stock of some units that a piece of work is about.
-func (s subject) units(subject string, kind skava.InventoryType, which func(order.Work) []order.Units) ([]saying, error) {
-	w, err := s.whole()
+func (s Subject) units(subject string, kind skava.InventoryType, which func(order.Work) []order.Units) ([]Saying, error) {
+	w, err := s.Whole()
 	if err != nil || w == nil {
 		return nil, err
 	}
@@ -24,7 +24,7 @@ func (s subject) units(subject string, kind skava.InventoryType, which func(orde
 }
 
 // itemsCancelled: Skava Order Canceled, of single items.
-func itemsCancelled(o order.Order, e proto.Message, at saidAt) []saying {
+func itemsCancelled(o order.Order, e proto.Message, at At) []Saying {
 	c := e.(*orderv1.OrderItemsCancelled)
 	n := notification(o, skava.OrderCancelled, skava.StatusCancelled, "Order items are cancelled.", c.GetCancelledBy(), at)
 	n.Properties["reason"], n.Properties["cancellationId"] = c.GetReason(), c.GetCancellationId()
@@ -32,7 +32,7 @@ func itemsCancelled(o order.Order, e proto.Message, at saidAt) []saying {
 }
 
 // deleted: Skava Order Deleted.
-func deleted(o order.Order, e proto.Message, at saidAt) []saying {
+func deleted(o order.Order, e proto.Message, at At) []Saying {
 	d := e.(*orderv1.OrderDeleted)
 	n := notification(o, skava.OrderDeleted, "Deleted", "Order is deleted.", d.GetDeletedBy(), at)
 	n.Properties["reason"] = d.GetReason()
@@ -40,7 +40,7 @@ func deleted(o order.Order, e proto.Message, at saidAt) []saying {
 }
 
 // shipped: Skava Order Shipped.
-func shipped(o order.Order, e proto.Message, at saidAt) []saying {
+func shipped(o order.Order, e proto.Message, at At) []Saying {
 	s := e.(*orderv1.OrderItemsShipped)
 	n := notification(o, skava.OrderShipped, skava.StatusShipped, "Order items are shipped.", s.GetShippedBy(), at)
 	n.Properties["packageId"], n.Properties["carrier"], n.Properties["trackingNumber"] = s.GetPackageId(), s.GetCarrier(), s.GetTrackingNumber()
@@ -48,7 +48,7 @@ func shipped(o order.Order, e proto.Message, at saidAt) []saying {
 }
 
 // returnSubmitted: Skava Order Return Submitted.
-func returnSubmitted(o order.Order, e proto.Message, at saidAt) []saying {
+func returnSubmitted(o order.Order, e proto.Message, at At) []Saying {
 	r := e.(*orderv1.ReturnSubmitted)
 	n := notification(o, skava.OrderReturnSubmit, "Return Submitted", "Return is submitted.", r.GetSubmittedBy(), at)
 	n.Properties["returnId"] = r.GetReturnId()
@@ -56,7 +56,7 @@ func returnSubmitted(o order.Order, e proto.Message, at saidAt) []saying {
 }
 
 // returnAccepted: Skava Order Return.
-func returnAccepted(o order.Order, e proto.Message, at saidAt) []saying {
+func returnAccepted(o order.Order, e proto.Message, at At) []Saying {
 	r := e.(*orderv1.ReturnAccepted)
 	n := notification(o, skava.OrderReturnAccepted, "Returned", "Return is accepted.", r.GetAcceptedBy(), at)
 	n.Properties["returnId"] = r.GetReturnId()
@@ -64,28 +64,28 @@ func returnAccepted(o order.Order, e proto.Message, at saidAt) []saying {
 }
 
 // exchanged: Skava Create Exchange Order.
-func exchanged(o order.Order, e proto.Message, at saidAt) []saying {
+func exchanged(o order.Order, e proto.Message, at At) []Saying {
 	x := e.(*orderv1.ExchangeOrderCreated)
-	n := notification(o, skava.OrderExchange, skava.StatusCreated, "Exchange order is created.", at.actor, at)
+	n := notification(o, skava.OrderExchange, skava.StatusCreated, "Exchange order is created.", at.Actor, at)
 	n.Properties["exchangeOrderId"], n.Properties["returnId"] = x.GetOrderId(), x.GetReturnId()
 	return on(skava.SubjectExchange, n)
 }
 
 // replaced: Skava Create Replace Order.
-func replaced(o order.Order, e proto.Message, at saidAt) []saying {
+func replaced(o order.Order, e proto.Message, at At) []Saying {
 	r := e.(*orderv1.ReplaceOrderCreated)
-	n := notification(o, skava.OrderReplace, skava.StatusCreated, "Replace order is created.", at.actor, at)
+	n := notification(o, skava.OrderReplace, skava.StatusCreated, "Replace order is created.", at.Actor, at)
 	n.Properties["replaceOrderId"] = r.GetOrderId()
 	return on(skava.SubjectReplace, withItems(n, r.GetLines()))
 }
 
 // shipmentUpdated: Skava Update Shipment.
-func shipmentUpdated(s subject, e proto.Message, at saidAt) ([]saying, error) {
-	w, err := s.whole()
+func shipmentUpdated(s Subject, e proto.Message, at At) ([]Saying, error) {
+	w, err := s.Whole()
 	if err != nil || w == nil {
 		return nil, err
 	}
-	id, by := "", at.actor
+	id, by := "", at.Actor
 	switch e := e.(type) {
 	case *orderv1.PackageUpdated:
 		id, by = e.GetPackageId(), e.GetUpdatedBy()
