@@ -6,9 +6,12 @@ import (
 	"time"
 
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/structpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	customerv1 "github.com/orderstream/oms/gen/oms/customer/v1"
+	deliveryv1 "github.com/orderstream/oms/gen/oms/delivery/v1"
+	"github.com/orderstream/oms/gen/oms/delivery/v1/deliveryv1connect"
 	inventoryv1 "github.com/orderstream/oms/gen/oms/inventory/v1"
 	moneyv1 "github.com/orderstream/oms/gen/oms/money/v1"
 	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
@@ -179,6 +182,17 @@ func (s *shop) packages() {
 	update(packed.GetPackageId(), false, orderv1.PackageStatus_PACKAGE_STATUS_PRINTED, "1Z")
 	update(packed.GetPackageId(), false, orderv1.PackageStatus_PACKAGE_STATUS_SHIPPED, "1Z")
 	update(children.GetPackageIds()[0], true, orderv1.PackageStatus_PACKAGE_STATUS_SHIPPED, "FTP")
+}
+
+// custom is an event of the client's own.
+func (s *shop) custom() {
+	c := deliveryv1connect.NewDeliveryServiceClient(http.DefaultClient, s.p.URL)
+	_, err := c.DefineCustomEvent(testkit.Lasting(s.T), &deliveryv1.DefineCustomEventRequest{Type: "PartyClosed"})
+	must(s.T, err)
+	data, err := structpb.NewStruct(map[string]any{"PartyId": 7})
+	must(s.T, err)
+	_, err = c.PublishCustomEvent(testkit.Lasting(s.T), &deliveryv1.PublishCustomEventRequest{Type: "PartyClosed", Data: data})
+	must(s.T, err)
 }
 
 // last things: one in each log, heard when all before it was.

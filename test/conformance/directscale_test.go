@@ -35,12 +35,14 @@ func TestDirectScale(t *testing.T) {
 	s.catalogue()
 	s.orders()
 	s.last()
+	s.custom()
 	for _, path := range []string{"/all", "/plain"} {
 		r.await(t, path, has("EventType", "UpdateOrderEvent"), has("CustomerId", 77.0))
 		r.await(t, path, has("EventType", "CreateOrderPaymentEvent"), has("Amount", 9.99))
 		r.await(t, path, has("EventType", "CreateAssociateEvent"), has("Username", "last"))
 		r.await(t, path, has("EventType", "DeleteInventoryItemEvent"), has("Sku", "last"))
 	}
+	r.await(t, "/all", has("EventType", "PartyClosed"))
 	rep := report{covered: map[string]bool{}}
 	rep.directScale(t, c, r)
 	rep.samples(t, r)

@@ -39,7 +39,6 @@ var elsewhere = map[string]string{
 	"DS-EV-06-N2": "a reason, not a rule", "DS-EV-06-N3": "advice to readers", "DS-EV-09-N2": "visibility in a page of the source",
 	"DS-EV-10-N3": "may", "DS-EV-10-N5": "visibility in a page of the source", "DS-EV-11-N3": "a page of the source", "DS-EV-12-N1": "what others do then",
 	"DS-EV-15-N3": "how often providers ask", "DS-EV-16-N5": "says that there is nothing", "DS-EV-17-N5": "says that there is nothing",
-	"DS-EV-21": "custom events are published by the API of deliveries", "DS-EV-21-N1": "the same", "DS-EV-21-N2": "the same", "DS-WH-06": "the same",
 	"DS-TR-01": "how often providers ask", "DS-TR-03": "visibility in a page of the source", "DS-TR-05": "may", "DS-TR-07": "a page of the source",
 	"DC-PX-IVC-19": "its form is not known", "DC-PX-IVC-20": "its form is not known", "DC-PX-IVC-21": "where goods leave is not on invoices",
 	"DC-PX-ERR-01": "errors have the form of this API", "DC-PX-ERR-02": "the same", "DC-PX-ERR-03": "the same",
@@ -79,6 +78,10 @@ func (r *report) nuances(s *shop, heard *receiver) {
 		math.Abs(charge[0].number("Amount")+back[0].number("Amount")-14) < 1e-9 && len(last) > 0 && last[len(last)-1].text("OrderStatus") == "Partial Paid", "DS-EV-14-N3", "DS-TR-08")
 	negative := kind("RefundOrderPaymentEvent")
 	check(!slices.ContainsFunc(negative, func(t told) bool { return t.number("Amount") >= 0 || t.text("PaymentType") != "Credit" }), "DS-EV-14-N2")
+
+	own := kind("PartyClosed")
+	check(len(own) == 1 && own[0].number("PartyId") == 7 && own[0].text("EventCategory") == "CustomEvents" && own[0].text("EventDateUtc") != "",
+		"DS-EV-21", "DS-EV-21-N1", "DS-EV-21-N2", "DS-WH-06")
 
 	// Endpoints.
 	one := heard.at("/one")
