@@ -42,7 +42,9 @@ func TestStockIsAsItWasBeforeACommit(t *testing.T) {
 				}
 				return clone(was[seen]), seen, nil
 			},
-			At: func(_ context.Context, position uint64) (eventstore.Batch, bool, error) { return log[position-1], true, nil },
+			At: func(_ context.Context, position uint64) (eventstore.Batch, bool, error) {
+				return log[position-1], true, nil
+			},
 		}
 		for range rapid.IntRange(1, 30).Draw(t, "asked") {
 			n := rapid.IntRange(0, len(log)-1).Draw(t, "position")

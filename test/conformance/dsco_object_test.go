@@ -26,7 +26,7 @@ type dscoAPI struct {
 // post returns the status and the body of an answer.
 func (a dscoAPI) post(method, body string) (int, map[string]any) {
 	a.Helper()
-	res, err := http.Post(a.url+"/oms.delivery.v1.DscoService/"+method, "application/json", strings.NewReader(body)) //nolint:gosec // our own service
+	res, err := http.Post(a.url+"/oms.delivery.v1.DscoService/"+method, "application/json", strings.NewReader(body))
 	must(a.T, err)
 	defer res.Body.Close()
 	var got map[string]any
@@ -71,13 +71,7 @@ func (r *report) webhooks(t *testing.T, c contract) {
 	must(t, os.WriteFile(theirs, []byte(`{"default":{"accountId":12311,"type":"Supplier","partners":[{"accountId":92171,"type":"Retailer"}]}}`), 0o600))
 	p := testkit.Start(t, t.TempDir(), "--delivery-allow", "127.0.0.1", "--dsco-accounts", ours)
 	api := dscoAPI{t, p.URL}
-	check := func(ok bool, ids ...string) {
-		for _, id := range ids {
-			if rep.covered[id] = ok; !ok {
-				rep.miss(id, "is not so")
-			}
-		}
-	}
+	check := rep.check
 	refuses := func(a dscoAPI, want int, change map[string]any, ids ...string) {
 		status, got := a.post("CreateWebhook", a.hook(change))
 		if status != want {
@@ -112,14 +106,17 @@ func (r *report) webhooks(t *testing.T, c contract) {
 	check(api.create(map[string]any{"owningAccountId": nil})["owningAccountId"] == 12311.0, "DC-CN-10")
 	supplier := testkit.Start(t, t.TempDir(), "--dsco-accounts", theirs)
 	refuses(dscoAPI{t, supplier.URL}, bad, all, "DC-CN-02")
+	r.callbacks(&shop{T: t, p: p}, c, api, heard)
+}
 
-	// Callbacks of a webhook that was made here, and its history.
+// callbacks of webhooks that were made here, and their history.
+func (r *report) callbacks(s *shop, c contract, api dscoAPI, heard *receiver) {
+	t, rep, check := s.T, r, r.check
 	hook := api.create(map[string]any{
 		"event": "INVENTORY_UPDATED", "callbackUrl": heard.url + "/hook?type=inventory", "customHttpHeaders": []any{map[string]any{"name": "X-Key", "value": "secret"}},
 	})
 	failing := api.create(map[string]any{"event": "INVENTORY_UPDATED", "callbackUrl": heard.url + "/refuses"})
 	id, _ := hook["webhookUuid"].(string)
-	s := &shop{T: t, p: p}
 	s.dscoItem("shoe")
 	got := heard.await(t, "/hook")
 	check(got.header.Get("X-Key") == "secret" && got.query == "type=inventory" && got.body["webhookUuid"] == id, "DC-WH-06", "DC-WH-13", "DC-PX-HDR-01", "DC-PX-HDR-02")

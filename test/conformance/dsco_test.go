@@ -209,13 +209,7 @@ func (r *report) dsco(t *testing.T, c contract, heard *receiver) {
 
 // dscoRules holds what came against the filters of webhooks.
 func (r *report) dscoRules(heard *receiver) {
-	check := func(ok bool, ids ...string) {
-		for _, id := range ids {
-			if r.covered[id] = ok; !ok {
-				r.miss(id, "is not so")
-			}
-		}
-	}
+	check := r.check
 	quantities := func(path string) (all []float64) {
 		for _, t := range heard.at("/"+path, func(t told) bool { return payload(t)["sku"] == "plain" }) {
 			n, _ := payload(t)["quantityAvailable"].(float64)

@@ -46,15 +46,18 @@ var elsewhere = map[string]string{
 	"DS-WH-02": "the API of deliveries", "DS-WH-03": "roles of callers",
 }
 
-// nuances holds what came against the rules of each event.
-func (r *report) nuances(s *shop, heard *receiver) {
-	check := func(ok bool, ids ...string) {
-		for _, id := range ids {
-			if r.covered[id] = ok; !ok {
-				r.miss(id, "is not so")
-			}
+// check notes whether something is so, for each of some ids.
+func (r *report) check(ok bool, ids ...string) {
+	for _, id := range ids {
+		if r.covered[id] = ok; !ok {
+			r.miss(id, "is not so")
 		}
 	}
+}
+
+// nuances holds what came against the rules of each event.
+func (r *report) nuances(s *shop, heard *receiver) {
+	check := r.check
 	number := func(id string) float64 {
 		return float64(s.p.AwaitSettled(s.T, id).GetOrderNumber())
 	}
