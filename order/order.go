@@ -90,7 +90,7 @@ type Order struct {
 	// ShippingMinor is shipping with its tax, less what of the adjustments the
 	// lines could not bear: ShippingShareMinor. It is not worth any unit.
 	ShippingMinor      int64 `cbor:"36,keyasint,omitzero"`
-	ShippingShareMinor int64 `cbor:"55,keyasint,omitzero"`
+	ShippingShareMinor int64 `cbor:"61,keyasint,omitzero"`
 	// AdjustmentsMinor are the adjustments of the whole order, as the lines
 	// share them.
 	AdjustmentsMinor int64 `cbor:"37,keyasint,omitzero"`
