@@ -41,10 +41,10 @@ type GiveBackCredit struct {
 	Now   time.Time
 }
 
-// Decide takes the credit back.
+// Decide takes the credit back, of a deleted order too: it is the customer's.
 func (c GiveBackCredit) Decide(o Order) ([]proto.Message, error) {
-	if err := o.exists(); err != nil {
-		return nil, err
+	if o.Status == None {
+		return nil, o.missing()
 	}
 	if slices.Contains(o.CreditsBack, c.RequestID) {
 		return nil, nil

@@ -29,18 +29,31 @@ func TestCreditThatComesBackIsRefundedAsFarAsItCanBe(t *testing.T) {
 		return e
 	}
 	check(t, map[string]row{
-		"all of it":       {given: events(created, authorizing, took(1500), confirmed), when: back, then: events(comes(1200, 0))},
-		"a part of it":    {given: events(created, authorizing, took(700), confirmed), when: back, then: events(comes(700, 500))},
-		"nothing":         {given: sold, when: back, then: events(comes(0, 1200))},
-		"twice":           {given: events(created, authorizing, took(1500), confirmed, comes(1200, 0)), when: back},
-		"of nothing":      {given: sold, when: order.GiveBackCredit{RequestID: "x1"}, kind: fault.Invalid, reason: fault.ReasonInvalid, fields: []string{"credit"}},
-		"to nobody's":     {when: back, kind: fault.NotFound, reason: "order_not_found"},
-		"beside a refund": {given: after(events(created, authorizing, took(1500), confirmed), told(order.CancelItems{Lines: one}, events(created, authorizing, took(1500), confirmed)...)), when: back, then: events(second(comes(500, 700), "w2"))},
+		"all of it":        {given: events(created, authorizing, took(1500), confirmed), when: back, then: events(comes(1200, 0))},
+		"a part of it":     {given: events(created, authorizing, took(700), confirmed), when: back, then: events(comes(700, 500))},
+		"nothing":          {given: sold, when: back, then: events(comes(0, 1200))},
+		"twice":            {given: events(created, authorizing, took(1500), confirmed, comes(1200, 0)), when: back},
+		"of nothing":       {given: sold, when: order.GiveBackCredit{RequestID: "x1"}, kind: fault.Invalid, reason: fault.ReasonInvalid, fields: []string{"credit"}},
+		"of a deleted one": {given: events(created, authorizing, took(1500), confirmed, &orderv1.OrderDeleted{}), when: back, then: events(comes(1200, 0))},
+		"to nobody's":      {when: back, kind: fault.NotFound, reason: "order_not_found"},
+		"beside a refund":  {given: after(events(created, authorizing, took(1500), confirmed), told(order.CancelItems{Lines: one}, events(created, authorizing, took(1500), confirmed)...)), when: back, then: events(second(comes(500, 700), "w2"))},
 	})
 	o := fold(events(created, authorizing, took(1500), confirmed, comes(1200, 0))...)
 	if o.DueMinor != 800 || len(o.Work) != 1 {
 		t.Errorf("%d is due of 20.00 after 12.00 came back, work %v", o.DueMinor, o.Work)
 	}
+}
+
+// TestAnOperatorActsOnTheRefundOfADeletedOrder lets the refund of credit that
+// came back after its end go on.
+func TestAnOperatorActsOnTheRefundOfADeletedOrder(t *testing.T) {
+	given := events(created, confirmed, &orderv1.OrderDeleted{}, &orderv1.CreditGivenBack{RequestId: "x1", RefundMinor: 500, Work: &orderv1.Work{WorkId: "w1", GiveBackMinor: 500}})
+	refunding := &orderv1.SagaParked{Step: orderv1.Step_STEP_REFUND_UNITS}
+	check(t, map[string]row{
+		"goes on":      {given: append(given, refunding), when: order.Resume{Reason: "fixed"}, then: events(&orderv1.SagaResumed{Step: refunding.GetStep(), Reason: "fixed"})},
+		"goes without": {given: append(given, refunding), when: order.Skip{Reason: "in cash"}, then: events(&orderv1.StepSkipped{Step: refunding.GetStep(), Reason: "in cash"})},
+		"has ended":    {given: events(created, confirmed, &orderv1.OrderDeleted{}), when: order.Resume{}, kind: fault.NotFound, reason: "order_not_found"},
+	})
 }
 
 func second(e *orderv1.CreditGivenBack, work string) *orderv1.CreditGivenBack {

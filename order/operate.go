@@ -67,10 +67,11 @@ func (c Compensate) Decide(o Order) ([]proto.Message, error) {
 	return o.become(Cancelling, &orderv1.CompensationStarted{Reason: ReasonOperator, Message: c.Reason})
 }
 
-// stuck is the step that an operator can act on.
+// stuck is the step that an operator can act on: of a deleted order too, when
+// it is still given money back.
 func (o Order) stuck() (orderv1.Step, error) {
-	if err := o.exists(); err != nil {
-		return 0, err
+	if o.Status == None || o.Status == Deleted && len(o.Work) == 0 {
+		return 0, o.missing()
 	}
 	if o.Parked {
 		return o.ParkedStep, nil

@@ -147,9 +147,13 @@ func (o Order) refuse(what string) error {
 // there only for who reads the log.
 func (o Order) exists() error {
 	if o.Status == None || o.Status == Deleted {
-		return fault.New(fault.NotFound, "order_not_found", "order %s does not exist", o.ID)
+		return o.missing()
 	}
 	return nil
+}
+
+func (o Order) missing() error {
+	return fault.New(fault.NotFound, "order_not_found", "order %s does not exist", o.ID)
 }
 
 // Mermaid draws the legal moves as a state diagram.

@@ -5,6 +5,7 @@ import (
 
 	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
 	paymentv1 "github.com/orderstream/oms/gen/oms/payment/v1"
+	"github.com/orderstream/oms/internal/testkit"
 )
 
 // exchange gives one tea of an order of two back for a pot at 15.00.
@@ -36,6 +37,26 @@ func TestAnExchangeThatIsCancelledGivesEverythingBack(t *testing.T) {
 	if o := s.stands(t, id, shipped, 1000, 0, 1000); o.GetStoreCredit() != nil {
 		t.Errorf("store credit %v", o.GetStoreCredit())
 	}
+}
+
+// TestCreditComesBackToAnOrderThatWasDeletedMeanwhile refunds it all the same.
+func TestCreditComesBackToAnOrderThatWasDeletedMeanwhile(t *testing.T) {
+	t.Parallel()
+	s := open(t, map[string]int64{"tea": 100, "pot": 100})
+	id := s.sell(t, atConfirm, line("tea", 1))
+	s.ship(t, id)
+	linked := s.exchange(t, id)
+	s.Await(t, linked, submitted)
+	s.stands(t, id, returned, 1000, 0, 1000)
+	must[*orderv1.DeleteOrderResponse](t)(s.Changes().DeleteOrder(t.Context(), &orderv1.DeleteOrderRequest{OrderId: id}))
+	must[*orderv1.CancelOrderResponse](t)(s.Orders().CancelOrder(t.Context(), &orderv1.CancelOrderRequest{OrderId: linked}))
+	s.stands(t, linked, cancelled, 0, 0, 0)
+	testkit.Until(t, testkit.Patience, func() string {
+		if paid := s.Ledger(t, id).GetPaid().GetMinorUnits(); paid != 0 {
+			return "the deleted order keeps money"
+		}
+		return ""
+	})
 }
 
 // TestAnExchangeWhoseCardIsDeclinedWaitsWithItsCredit pays the rest with
