@@ -68,7 +68,7 @@ func Statuses() []Status {
 var moves = map[Status][]Status{
 	None:                   {Created, Submitted},
 	Created:                {OnHold, Submitted, Cancelling},
-	OnHold:                 {Created, Submitted, ReadyToEdit, FreezeEdit, ReadyToShip, SubmittedToFulfillment, PartiallyShipped, UnableToShip, Shipped, UnableToDeliver, Delivered, Cancelling},
+	OnHold:                 {Created, Submitted, ReadyToEdit, FreezeEdit, ReadyToShip, SubmittedToFulfillment, PartiallyShipped, UnableToShip, Shipped, UnableToDeliver, Delivered, Returned, Cancelling},
 	Submitted:              {OnHold, ReadyToEdit, FreezeEdit, ReadyToShip, SubmittedToFulfillment, PartiallyShipped, UnableToShip, Shipped, Cancelling},
 	ReadyToEdit:            {OnHold, FreezeEdit, ReadyToShip, SubmittedToFulfillment, PartiallyShipped, UnableToShip, Shipped, Cancelling},
 	FreezeEdit:             {OnHold, ReadyToShip, SubmittedToFulfillment, PartiallyShipped, UnableToShip, Shipped, Cancelling},

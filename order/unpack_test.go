@@ -63,3 +63,30 @@ func TestPackagesHoldWhatIsPackedWhateverIsCancelled(t *testing.T) {
 		}
 	})
 }
+
+// TestAHoldEndsWhereTheLinesAreByThen cancels what has not left of a held order
+// of which the rest came back.
+func TestAHoldEndsWhereTheLinesAreByThen(t *testing.T) {
+	given := onward(order.Ship{PackageID: "k1", Lines: one}, order.SubmitReturn{ReturnID: "r3", Lines: one}, order.AcceptReturn{ReturnID: "r3"}, order.Hold{})
+	var rest []order.Units
+	for _, i := range fold(given...).Items {
+		if i.Open() > 0 {
+			rest = append(rest, order.Units{ItemID: i.ItemID, Quantity: i.Open()})
+		}
+	}
+	held := fold(then(given, order.CancelItems{Lines: rest})...)
+	es, err := order.Release{}.Decide(held)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range es {
+		next := order.Evolve(held, e)
+		if wrong := ordertest.WrongMove(held, next); wrong != "" {
+			t.Error(wrong)
+		}
+		held = next
+	}
+	if held.Status != order.Returned {
+		t.Errorf("is %s", held.Status)
+	}
+}
