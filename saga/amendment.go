@@ -128,8 +128,16 @@ func (s saga) reject(w order.Work, reason, text string) []proto.Message {
 	return []proto.Message{&orderv1.WorkRejected{WorkId: w.ID, Reason: reason, Message: text}}
 }
 
-// takeBack undoes what was done of a rejected edit, the last step first.
+// takeBack undoes what was done of a rejected edit, the last step first, one
+// after the other: what is asked already is waited for, even if meanwhile there
+// is more to give back of a later step.
 func (s saga) takeBack(w order.Work) []proto.Message {
+	for _, step := range s.plan.Steps {
+		if p, _ := s.order.Step(step.Undo); step.Undo != orderv1.Step_STEP_UNSPECIFIED && p.State == order.StepPending {
+			events, _ := s.undo(step)
+			return events
+		}
+	}
 	for _, step := range slices.Backward(s.plan.Steps) {
 		if events, settled := s.undo(step); !settled {
 			return events

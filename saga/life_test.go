@@ -252,7 +252,8 @@ func exchange(price int64) *order.Exchange {
 func TestWorkIsDoneWhateverParticipantsDo(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		mended := false
-		r, books := sale(t, rapid.SampledFrom([]orderv1.CaptureAt{1, 2}).Draw(t, "capture at"), func(orderv1.Step) act {
+		k := kind{exchange: rapid.IntRange(0, 3).Draw(t, "exchange") == 3}
+		r, books := k.sale(t, rapid.SampledFrom(captures).Draw(t, "capture at"), func(orderv1.Step) act {
 			if mended || rapid.IntRange(0, 2).Draw(t, "well") > 0 {
 				return comply
 			}

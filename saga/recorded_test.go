@@ -7,6 +7,7 @@ import (
 
 	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
 	"github.com/orderstream/oms/order"
+	"github.com/orderstream/oms/saga"
 )
 
 // TestAHeldOrderAsksOnlyForWhatIsMissing shows what is still asked for of an
@@ -74,6 +75,36 @@ func TestCashWhileACardIsAskedIsNotTakenTwice(t *testing.T) {
 		r.end()
 		if o := r.order; o.Status != order.Submitted || o.Surplus() != 0 || len(o.Work) != 0 || o.Payments[0].Ledger.Captured != 0 {
 			t.Errorf("%s: %s, %d more than due, work %v, payments %+v", at, o.Status, o.Surplus(), o.Work, o.Payments)
+		}
+	}
+}
+
+// TestCashThatComesWhileAnEditIsTakenBackStays lets somebody pay in cash too
+// while each step of the way back runs: one step is asked at a time, and nobody
+// gives the cash back but who took it.
+func TestCashThatComesWhileAnEditIsTakenBackStays(t *testing.T) {
+	refused := map[orderv1.Step][]orderv1.Step{
+		orderv1.Step_STEP_AUTHORIZE_UNITS: {orderv1.Step_STEP_RELEASE_UNITS},
+		orderv1.Step_STEP_CAPTURE_UNITS:   {orderv1.Step_STEP_VOID_UNITS, orderv1.Step_STEP_RELEASE_UNITS},
+	}
+	for no, back := range refused {
+		for _, during := range back {
+			r, _ := sale(t, orderv1.CaptureAt_CAPTURE_AT_CONFIRM, func(s orderv1.Step) act {
+				if s == no {
+					return refuse
+				}
+				return comply
+			})
+			r.must(order.EditItems{Set: []order.Line{{ItemID: "1", Quantity: 3, UnitPrice: pounds(10)}}})
+			for p, _ := saga.Pending(r.order); p.Step != during; p, _ = saga.Pending(r.order) {
+				r.step()
+			}
+			due := r.order.DueMinor
+			r.must(order.NotePayment{RecordID: "cash", Minor: 100})
+			r.end()
+			if o := r.order; o.DueMinor != due || o.Surplus() != 100 || len(o.Work) > 0 {
+				t.Errorf("%s refused, cash during %s: %d due, %d too much, work %v", order.StepName(no), order.StepName(during), o.DueMinor, o.Surplus(), o.Work)
+			}
 		}
 	}
 }

@@ -3,6 +3,7 @@ package saga
 import (
 	"slices"
 
+	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
 	"github.com/orderstream/oms/internal/money"
 	"github.com/orderstream/oms/order"
 )
@@ -64,8 +65,8 @@ func toCapture(o order.Order) []int64 {
 
 // toVoid spreads what is to be given up over what is authorized: all of it
 // first when the work says so, else what was due for units that came back, and
-// what refunds cannot give back. Of a rejected edit it is what is secured beyond
-// what the order owes.
+// what refunds cannot give back. Of a rejected edit it is what that secured
+// beyond what the order owes.
 func toVoid(o order.Order) []int64 {
 	w, _ := o.CurrentWork()
 	back := w.GiveBackMinor - w.GivenBackMinor
@@ -79,6 +80,8 @@ func toVoid(o order.Order) []int64 {
 		for _, p := range o.Payments {
 			back += p.Ledger.Secured()
 		}
+		back = min(back, moved(o, w, orderv1.PaymentOperation_PAYMENT_OPERATION_AUTHORIZE)-
+			moved(o, w, orderv1.PaymentOperation_PAYMENT_OPERATION_CAPTURE)-moved(o, w, orderv1.PaymentOperation_PAYMENT_OPERATION_VOID))
 	case !w.VoidFirst:
 		owed := min(back, o.OwedMinor)
 		for _, n := range each(net)(o) {
@@ -118,7 +121,8 @@ func among(ids []string, are bool, needs func(order.Payment) int64) func(order.O
 }
 
 // toRefund spreads what is left to give back over what was taken. Of a rejected
-// edit it is what was taken beyond what the order owes.
+// edit it is what that took beyond what the order owes: what was paid elsewhere
+// meanwhile is for whoever recorded it to give back.
 func toRefund(o order.Order) []int64 {
 	w, _ := o.CurrentWork()
 	back := w.GiveBackMinor - w.GivenBackMinor
@@ -127,8 +131,22 @@ func toRefund(o order.Order) []int64 {
 		for _, p := range o.Payments {
 			back += p.Ledger.Net()
 		}
+		back = min(back, moved(o, w, orderv1.PaymentOperation_PAYMENT_OPERATION_CAPTURE)-moved(o, w, orderv1.PaymentOperation_PAYMENT_OPERATION_REFUND))
 	}
 	return moneyFirst(o, back, each(net)(o))
+}
+
+// moved is what the requests of a piece of work have moved for certain, but for
+// those that take back what nobody knows of.
+func moved(o order.Order, w order.Work, op orderv1.PaymentOperation) (sum int64) {
+	for _, p := range o.Steps {
+		for _, t := range p.Transactions {
+			if p.Work == w.ID && t.Operation == op && t.Undoes == "" {
+				sum += t.MovedMinor
+			}
+		}
+	}
+	return sum
 }
 
 // moneyFirst spreads what goes back over the room that there is: what was paid
