@@ -73,6 +73,8 @@ func misshown(o *orderv1.Order, is order.Order) string {
 		return fmt.Sprintf("status %s, but is %s", o.GetStatus(), status)
 	case o.GetDue().GetMinorUnits() != is.DueMinor:
 		return fmt.Sprintf("%d due, but that are %d", o.GetDue().GetMinorUnits(), is.DueMinor)
+	case len(is.Work) == 0 && o.GetPaymentDue().GetMinorUnits() != is.OwedMinor:
+		return fmt.Sprintf("%d that could not be taken, but that are %d", o.GetPaymentDue().GetMinorUnits(), is.OwedMinor)
 	case int(o.GetOpenWork()) != len(is.Work):
 		return fmt.Sprintf("%d pieces of open work, but has %d", o.GetOpenWork(), len(is.Work))
 	}

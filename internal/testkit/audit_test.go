@@ -13,12 +13,13 @@ import (
 	orderv1 "github.com/orderstream/oms/gen/oms/order/v1"
 	paymentv1 "github.com/orderstream/oms/gen/oms/payment/v1"
 	promotionv1 "github.com/orderstream/oms/gen/oms/promotion/v1"
+	"github.com/orderstream/oms/order"
 )
 
 // TestTheAuditorFindsWhatIsWrong forges a log for each thing that an audit is
 // to find.
 func TestTheAuditorFindsWhatIsWrong(t *testing.T) {
-	order := audited{"order", books.order, books.wrongOrder}
+	orders := audited{"order", books.order, books.wrongOrder}
 	stock := audited{"inventory", books.inventory, books.wrongStock}
 	money := audited{"payment", books.payment, books.wrongPayment}
 	promos := audited{"promotion", books.promotion, books.wrongPromotion}
@@ -33,9 +34,9 @@ func TestTheAuditorFindsWhatIsWrong(t *testing.T) {
 		log    audited
 		events []proto.Message
 	}{
-		"moves from created to deleted":            {order, []proto.Message{created, &orderv1.OrderDeleted{}}},
-		"is authorized or paid":                    {order, []proto.Message{created, &orderv1.OrderConfirmed{}}},
-		"2 ordered, 3 cancelled":                   {order, []proto.Message{created, &orderv1.OrderItemsCancelRequested{Lines: []*orderv1.ItemQuantity{{ItemId: "1", Quantity: 3}}}}},
+		"moves from created to deleted":            {orders, []proto.Message{created, &orderv1.OrderDeleted{}}},
+		"is authorized or paid":                    {orders, []proto.Message{created, &orderv1.OrderConfirmed{}}},
+		"2 ordered, 3 cancelled":                   {orders, []proto.Message{created, &orderv1.OrderItemsCancelRequested{Lines: []*orderv1.ItemQuantity{{ItemId: "1", Quantity: 3}}}}},
 		"1 on hand, 2 of them reserved":            {stock, []proto.Message{&inventoryv1.StockAdjusted{Delta: 1}, &inventoryv1.StockReserved{Quantity: 2}}},
 		"takes 1 more of tea than r holds":         {stock, []proto.Message{&inventoryv1.StockAdjusted{Delta: 9}, &inventoryv1.StockShipped{SkuId: "tea", Quantity: 1, TransactionId: "r"}}},
 		"more was taken than there is":             {money, []proto.Message{&paymentv1.PaymentAuthorized{Transaction: pay("a", 5)}, &paymentv1.PaymentCaptured{Transaction: pay("b", 6)}}},
@@ -43,7 +44,7 @@ func TestTheAuditorFindsWhatIsWrong(t *testing.T) {
 		"records r again":                          {money, []proto.Message{&paymentv1.BulkTransactionRecorded{RequestId: "r"}, &paymentv1.BulkTransactionRecorded{RequestId: "r"}}},
 		"code 1/SPRING is used 2 times, of 1":      {promos, []proto.Message{&promotionv1.PromoCodeCreated{UsageLimit: 1}, &promotionv1.PromotionAssigned{OrderId: "a"}, &promotionv1.PromotionAssigned{OrderId: "b"}}},
 		"was obeyed by commits":                    {stock, []proto.Message{&inventoryv1.StockAdjusted{Delta: 1}, &inventoryv1.StockAdjusted{Delta: 1}}},
-		"revision 7 of order-0123456789 follows 0": {order, []proto.Message{created}},
+		"revision 7 of order-0123456789 follows 0": {orders, []proto.Message{created}},
 	} {
 		t.Run(want, func(t *testing.T) {
 			a := auditor{revisions: map[string]uint64{}, obeyed: map[string]string{}, tenants: map[string]books{}}
@@ -69,5 +70,18 @@ func TestTheAuditorFindsWhatIsWrong(t *testing.T) {
 				t.Errorf("found %q, want %q", all, want)
 			}
 		})
+	}
+}
+
+// TestTheAuditorFindsCreditThatGotLost looks at what an exchange order gave back
+// and what came of it.
+func TestTheAuditorFindsCreditThatGotLost(t *testing.T) {
+	for came, lost := range map[int64]bool{0: true, 4: true, 5: false, 10: true} {
+		b := newBooks()
+		b.orders["exchange"] = order.Order{Status: order.Cancelled, OriginalOrderID: "original", CreditFreed: 5}
+		b.credit["exchange"] = came
+		if wrong := b.crosswise(); (len(wrong) > 0) != lost {
+			t.Errorf("%d of 5 came: %v", came, wrong)
+		}
 	}
 }

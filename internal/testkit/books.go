@@ -24,6 +24,7 @@ type books struct {
 	payments map[string]payment.Payment
 	promos   map[string]promotion.State
 	orders   map[string]order.Order
+	credit   map[string]int64 // of exchange orders, that came back to where it came from
 	// skipped are orders of which an operator went on without a step; settled
 	// are payment requests that are recorded.
 	skipped, settled map[string]bool
@@ -32,7 +33,7 @@ type books struct {
 func newBooks() books {
 	return books{
 		stock: map[string]inventory.Item{}, held: map[string]map[string]int64{}, payments: map[string]payment.Payment{},
-		promos: map[string]promotion.State{}, orders: map[string]order.Order{}, skipped: map[string]bool{}, settled: map[string]bool{},
+		promos: map[string]promotion.State{}, orders: map[string]order.Order{}, credit: map[string]int64{}, skipped: map[string]bool{}, settled: map[string]bool{},
 	}
 }
 
@@ -131,8 +132,11 @@ func (b books) order(r eventstore.Recorded) string {
 	}
 	after := order.Evolve(before, r.Event)
 	b.orders[r.Aggregate] = after
-	if e, ok := r.Event.(*orderv1.StepSkipped); ok && e.GetStep() != orderv1.Step_STEP_CAPTURE_UNITS { // that stays authorized
+	switch e := r.Event.(type) {
+	case *orderv1.StepSkipped:
 		b.skipped[r.Aggregate] = true
+	case *orderv1.CreditGivenBack:
+		b.credit[e.GetExchangeOrderId()] += e.GetRefundMinor() + e.GetKeptMinor()
 	}
 	if wrong := ordertest.WrongMove(before, after); wrong != "" {
 		return "order " + r.Aggregate + " " + wrong
@@ -177,6 +181,9 @@ func (b books) crosswise() (wrong []string) {
 		maps.DeleteFunc(held[id], none)
 		if len(b.held) > 0 && !maps.Equal(open, held[id]) { // else an outside service keeps the stock
 			wrong = append(wrong, fmt.Sprintf("order %s is %s and has %v to ship, the stock keeps %v for it", id, o.Status, open, held[id]))
+		}
+		if b.credit[id] != o.CreditFreed {
+			wrong = append(wrong, fmt.Sprintf("order %s is %s and gave %d of its credit back, of which %d came to order %s", id, o.Status, o.CreditFreed, b.credit[id], o.OriginalOrderID))
 		}
 		var secured int64
 		for _, p := range o.Payments {

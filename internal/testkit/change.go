@@ -60,7 +60,7 @@ var draws = []struct {
 	{4, changer.patch, nil},
 	{3, changer.describe, nil},
 	{1, changer.remove, nil},
-	{1, changer.decide, held},
+	{3, changer.decide, func(o *orderv1.Order) bool { return held(o) || o.GetPaymentDue() != nil }},
 }
 
 // some says of an order whether one of its lines has units of a kind.

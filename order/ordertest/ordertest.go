@@ -39,6 +39,8 @@ func Wrong(o order.Order) string {
 		return fmt.Sprintf("lines are worth %d and shipping %d, the order %d", worth, o.ShippingMinor, o.TotalMinor)
 	case o.ShippingMinor < 0:
 		return fmt.Sprintf("shipping is worth %d", o.ShippingMinor)
+	case o.OwedMinor < 0:
+		return fmt.Sprintf("%d could not be taken", o.OwedMinor)
 	case o.DueMinor < 0, o.Status == order.Cancelled && o.DueMinor != 0:
 		return fmt.Sprintf("%d is due of an order that is %s", o.DueMinor, o.Status)
 	}
@@ -104,18 +106,33 @@ func WrongMove(before, after order.Order) string {
 }
 
 // Unsecured is what of a sale without work left is authorized or paid too much
-// or too little, or nothing; of a cancelled order, what was not given back.
+// or too little, or nothing; of a cancelled order, what was not given back. What
+// is paid elsewhere may be too much, but then no authorization is left; and who
+// took it may have given it back. What could not be taken is still authorized,
+// and credit of an exchange is used, or is on its way back.
 func Unsecured(o order.Order) string {
 	settled := o.Confirmed() && len(o.Work) == 0 || o.Status == order.Cancelled
 	if !settled || o.Imported {
 		return ""
 	}
-	var secured int64
+	var secured, open int64
+	var cash order.Ledger
 	for _, p := range o.Payments {
 		secured += p.Ledger.Secured()
+		if p.Gateway == order.ExternalGateway {
+			cash = p.Ledger
+			continue
+		}
+		open += p.Ledger.Open()
 	}
-	if secured != o.DueMinor {
+	more := secured - o.DueMinor
+	switch {
+	case more > 0 && (open > 0 || more > cash.Net()), more < 0 && -more > cash.Refunded:
 		return fmt.Sprintf("%d is authorized or paid of %d due", secured, o.DueMinor)
+	case o.Confirmed() && o.OwedMinor > open:
+		return fmt.Sprintf("%d could not be taken and only %d is authorized", o.OwedMinor, open)
+	case o.FreeCredit() != 0:
+		return fmt.Sprintf("%d of its credit is not used", o.FreeCredit())
 	}
 	return ""
 }
