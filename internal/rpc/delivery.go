@@ -1,14 +1,11 @@
 package rpc
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"fmt"
 	"time"
-
-	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/orderstream/oms/delivery/catalogue"
 	sendto "github.com/orderstream/oms/delivery/send"
@@ -227,57 +224,4 @@ func endpointIDOf(tenant, key string) string {
 	u[6] = u[6]&0x0f | 0x80 // version 8: made by a rule of our own
 	u[8] = u[8]&0x3f | 0x80
 	return fmt.Sprintf("%x-%x-%x-%x-%x", u[:4], u[4:6], u[6:8], u[8:10], u[10:])
-}
-
-func (s deliveries) GetEndpoint(ctx context.Context, req *deliveryv1.GetEndpointRequest) (*deliveryv1.GetEndpointResponse, error) {
-	if err := await(ctx, s.View, req.GetMinPosition()); err != nil {
-		return nil, err
-	}
-	st, err := s.read(ctx, req.GetEndpointId())
-	if err != nil {
-		return nil, err
-	}
-	row, _, err := s.View.Endpoint(callOf(ctx).Tenant, req.GetEndpointId())
-	if err != nil {
-		return nil, err
-	}
-	res := &deliveryv1.GetEndpointResponse{Endpoint: shownEndpoint(st.Config.Endpoint), Health: row.GetHealth()}
-	if res.Health == nil { // the view is late
-		res.Health = &deliveryv1.EndpointHealth{
-			Failures: int32(min(st.Health.Failures, 1<<30)), FailingSince: stampOf(st.Health.FailingSince), DeliveredAt: stampOf(st.Health.DeliveredAt), //nolint:gosec // bounded here
-		}
-	}
-	if st.Replay != (endpoint.Range{}) {
-		res.Replay = st.Replay.Message()
-	}
-	return res, nil
-}
-
-func stampOf(t time.Time) *timestamppb.Timestamp {
-	if t.IsZero() {
-		return nil
-	}
-	return timestamppb.New(t)
-}
-
-func (s deliveries) ListEndpoints(ctx context.Context, req *deliveryv1.ListEndpointsRequest) (*deliveryv1.ListEndpointsResponse, error) {
-	if err := await(ctx, s.View, req.GetMinPosition()); err != nil {
-		return nil, err
-	}
-	shown := func(r *deliveryv1.EndpointRow) bool {
-		e := r.GetEndpoint()
-		gone := e.GetStatus() == endpoint.Deleted && req.GetStatus() != endpoint.Deleted
-		return !gone && (req.GetVocabulary() == 0 || e.GetVocabulary() == req.GetVocabulary()) && (req.GetStatus() == 0 || e.GetStatus() == req.GetStatus())
-	}
-	page, next, err := s.View.Endpoints(callOf(ctx).Tenant, shown, cmp.Or(int(req.GetPageSize()), 25), req.GetPageToken())
-	if err != nil {
-		return nil, err
-	}
-	res := &deliveryv1.ListEndpointsResponse{NextPageToken: next}
-	for _, r := range page {
-		res.Endpoints = append(res.Endpoints, &deliveryv1.GetEndpointResponse{
-			Endpoint: shownEndpoint(r.GetEndpoint()), Health: r.GetHealth(), Replay: r.GetReplay(),
-		})
-	}
-	return res, nil
 }

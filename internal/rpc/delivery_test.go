@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -130,6 +131,40 @@ func TestOldKeysSignUntilTheOverlapIsOver(t *testing.T) {
 	must(t, err)
 	if keys := l.stored().GetDestination().GetWebhook().GetSigningKeys(); len(keys) != 1 || keys[0].GetPublicKey() != res.GetSigningSecret() || !strings.HasPrefix(res.GetSigningSecret(), "whpk_") {
 		t.Errorf("without overlap there are %v, shown %q", keys, res.GetSigningSecret())
+	}
+}
+
+// Whoever rotates at the same time as somebody else is refused, or his key is
+// there: no key that was shown is lost.
+func TestNoKeyThatWasShownIsLost(t *testing.T) {
+	t.Parallel()
+	l := newListening(t, hook())
+	hints := make(chan string, 4)
+	var calls sync.WaitGroup
+	for range cap(hints) {
+		calls.Go(func() {
+			res, err := l.RotateSecret(t.Context(), &deliveryv1.RotateSecretRequest{EndpointId: l.id})
+			if err == nil {
+				hints <- res.GetSigningSecret()[len(res.GetSigningSecret())-4:]
+			} else if code, reason := reasonOf(t, err); code != connect.CodeAborted || reason != "endpoint_changed" {
+				t.Errorf("%v, %s", code, reason)
+			}
+		})
+	}
+	calls.Wait()
+	close(hints)
+	there := map[string]bool{}
+	for _, k := range l.stored().GetDestination().GetWebhook().GetSigningKeys() {
+		there[k.GetSecret().GetHint()] = true
+	}
+	shown := 0
+	for h := range hints {
+		if shown++; !there[h] {
+			t.Errorf("the key %s was shown and is not there", h)
+		}
+	}
+	if shown == 0 || len(there) != shown+1 {
+		t.Errorf("%d keys were shown, %d are there", shown, len(there))
 	}
 }
 
