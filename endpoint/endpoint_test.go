@@ -17,8 +17,6 @@ var noon = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
 // shelf holds the aggregates of a tenant.
 type shelf map[string]State
 
-func (s shelf) load(id string) State { return s[id] }
-
 // do runs a command and returns the events; an error stores none.
 func (s shelf) do(t *testing.T, c interface {
 	Decide(load func(string) State, record func(string, proto.Message)) error
@@ -136,7 +134,9 @@ func TestAFeedIsMovedOnlyByWhoKnowsWhereItIs(t *testing.T) {
 
 func TestFailuresAreCountedUntilOneIsDelivered(t *testing.T) {
 	s := open(t)
-	try := func(at time.Time, o Outcome) { s.must(t, RecordAttempts{Attempts: []Attempt{{EndpointID: "a", Number: 1, At: at, Outcome: o}}, Now: at}) }
+	try := func(at time.Time, o Outcome) {
+		s.must(t, RecordAttempts{Attempts: []Attempt{{EndpointID: "a", Number: 1, At: at, Outcome: o}}, Now: at})
+	}
 	try(noon, Retry)
 	try(noon.Add(time.Hour), Parked)
 	if h := s[ID("a")].Health; h.Failures != 2 || !h.FailingSince.Equal(noon) {

@@ -124,7 +124,7 @@ func throughput(ctx context.Context, d time.Duration) (rate float64, err error) 
 		got.Add(1)
 	}))
 	defer s.Close()
-	err = deliveryWorld(func(w *deliveries.World) error {
+	err = deliveryWorld(func(w *deliveries.World) error { //nolint:contextcheck // it ends when the function does
 		for i := range 4 {
 			if err := w.Endpoint(ctx, fmt.Sprint("e", i), s.URL, func(e *deliveryv1.Endpoint) {
 				e.Pace.Concurrency, e.EventTypes = callers/4, []string{fmt.Sprint("t", i)}
@@ -188,7 +188,7 @@ func latency(ctx context.Context, r *report, name string, d time.Duration, slow 
 	}))
 	defer hung.Close()
 	defer close(stop)
-	err := deliveryWorld(func(w *deliveries.World) error {
+	err := deliveryWorld(func(w *deliveries.World) error { //nolint:contextcheck // it ends when the function does
 		if err := w.Endpoint(ctx, "fast", fast.URL, nil); err != nil {
 			return err
 		}
@@ -259,7 +259,7 @@ func many(ctx context.Context, d time.Duration, hanging int) (rate, idle, memory
 	}))
 	defer hung.Close()
 	defer close(stop)
-	err = deliveryWorld(func(w *deliveries.World) error {
+	err = deliveryWorld(func(w *deliveries.World) error { //nolint:contextcheck // it ends when the function does
 		for i := range 900 + hanging {
 			url, kind := fast.URL, fmt.Sprint("t", i%900)
 			if i >= 900 {

@@ -35,7 +35,7 @@ func commit(t *testing.T, events ...proto.Message) eventstore.Commit {
 	t.Helper()
 	c := &logv1.Commit{Id: "c", Tenant: "default", Time: timestamppb.New(noon)}
 	for i, m := range events {
-		e, err := eventstore.Encode("a", uint64(i+1), m) //nolint:gosec // a few
+		e, err := eventstore.Encode("a", uint64(i+1), m)
 		if err != nil {
 			t.Fatal(err)
 		}

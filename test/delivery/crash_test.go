@@ -171,7 +171,7 @@ func TestNothingIsLostWhenTheProcessIsKilled(t *testing.T) {
 	}
 	p := startChild(t, dir, url, firstUnsaid(said), *crashEvents)
 	go func() {
-		for range p.lines { //nolint:revive // it must not wait for us
+		for range p.lines { // it must not wait for us
 		}
 	}()
 	a.await(t, *crashEvents)
@@ -247,7 +247,7 @@ type process struct {
 
 func startChild(t *testing.T, dir, url string, first, last int) *process {
 	t.Helper()
-	p := &process{cmd: exec.Command(os.Args[0]), lines: make(chan string, 1<<16)} //nolint:gosec // this very binary
+	p := &process{cmd: exec.Command(os.Args[0]), lines: make(chan string, 1<<16)}
 	p.cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%s\n%s\n%d\n%d", childEnv, dir, url, first, last))
 	p.cmd.Stderr = os.Stderr
 	out, err := p.cmd.StdoutPipe()
