@@ -83,7 +83,7 @@ func TestCashWhileACardIsAskedIsNotTakenTwice(t *testing.T) {
 // while each step of the way back runs: one step is asked at a time, and nobody
 // gives the cash back but who took it.
 func TestCashThatComesWhileAnEditIsTakenBackStays(t *testing.T) {
-	refused := map[orderv1.Step][]orderv1.Step{ //nolint:exhaustive // those that can be refused
+	refused := map[orderv1.Step][]orderv1.Step{ //nolint:exhaustive // the others refuse no edit that was paid for
 		orderv1.Step_STEP_AUTHORIZE_UNITS: {orderv1.Step_STEP_RELEASE_UNITS},
 		orderv1.Step_STEP_CAPTURE_UNITS:   {orderv1.Step_STEP_VOID_UNITS, orderv1.Step_STEP_RELEASE_UNITS},
 	}
