@@ -259,6 +259,7 @@ func released(o Order, e *orderv1.OrderHoldReleased) Order {
 		o.FraudVerdict = orderv1.FraudVerdict_FRAUD_VERDICT_ACCEPT
 	case ReasonPaymentDeclined:
 		o.Round++
+		o.Retried = o.Retried || e.GetReason() == ReasonPaymentCovered
 	}
 	if len(e.GetPayments()) > 0 {
 		kept, _ := staying(o.Payments)

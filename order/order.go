@@ -131,6 +131,8 @@ type Order struct {
 	// has looked yet whether too much is authorized for that.
 	Recorded []string `cbor:"56,keyasint,omitzero"`
 	Recount  bool     `cbor:"57,keyasint,omitzero"`
+	// Retried says that a hold has ended for that: it does not end so again.
+	Retried bool `cbor:"62,keyasint,omitzero"`
 	// CreditFreed is the credit of an exchange that went back to where it came
 	// from, and CreditsBack are the requests that brought credit back here.
 	CreditFreed int64    `cbor:"58,keyasint,omitzero"`

@@ -57,7 +57,7 @@ func (o Order) recorded(e *orderv1.OrderPaymentRecorded) Order {
 	p.Ledger.Authorized += minor
 	p.Ledger.Captured += minor
 	o.OwedMinor -= min(o.OwedMinor, minor)
-	o.Recount = true
+	o.Recount, o.Retried = true, false
 	return o
 }
 

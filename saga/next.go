@@ -147,7 +147,7 @@ func (s saga) refused(step PlanStep, p order.StepProgress) []proto.Message {
 // on when nothing is missing any more, because it was paid elsewhere or costs
 // less now.
 func (s saga) held() []proto.Message {
-	if s.order.Reason == order.ReasonPaymentDeclined && s.order.Recount && s.order.Covered() {
+	if s.order.Reason == order.ReasonPaymentDeclined && s.order.Recount && !s.order.Retried && s.order.Covered() {
 		return []proto.Message{&orderv1.OrderHoldReleased{Reason: order.ReasonPaymentCovered}}
 	}
 	if s.order.HoldUntil.IsZero() || s.now.Before(s.order.HoldUntil) {

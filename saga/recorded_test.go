@@ -108,3 +108,19 @@ func TestCashThatComesWhileAnEditIsTakenBackStays(t *testing.T) {
 		}
 	}
 }
+
+// TestACaptureThatIsDeclinedAgainStaysHeld cancels a unit of an order that is
+// authorized and cannot be captured: that is tried again once.
+func TestACaptureThatIsDeclinedAgainStaysHeld(t *testing.T) {
+	r := start(t, at(orderv1.Step_STEP_CAPTURE_PAYMENT, refuse))
+	for r.order.Status == order.Created {
+		r.step()
+	}
+	r.must(order.CancelItems{Lines: oneTea})
+	for r.order.Status == order.Created || len(r.order.Work) > 0 {
+		r.step()
+	}
+	if n := r.world.sends[orderv1.Step_STEP_CAPTURE_PAYMENT]; r.order.Status != order.OnHold || n != 2 {
+		t.Errorf("%s after %d captures", r.order.Status, n)
+	}
+}
