@@ -316,7 +316,7 @@ func TestTheAPIDescribesItself(t *testing.T) {
 	if _, err := stream.Close(); err != nil {
 		t.Error(err)
 	}
-	if len(names) != 14 {
+	if len(names) != 15 {
 		t.Errorf("reflection lists %v", names)
 	}
 }
