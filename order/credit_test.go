@@ -72,3 +72,16 @@ func TestCreditIsGrantedByAReturnOnly(t *testing.T) {
 		"of what is due":  {given: owing, when: order.RetryPayment{Payments: forged}, kind: fault.Invalid, reason: fault.ReasonInvalid, fields: []string{"payments[0].gateway"}},
 	})
 }
+
+// TestNobodyPaysByNamingThatItIsPaidElsewhere: only an import, or a payment that
+// was recorded, says so.
+func TestNobodyPaysByNamingThatItIsPaidElsewhere(t *testing.T) {
+	claimed := []order.PaymentItem{{Gateway: order.ExternalGateway}}
+	refuse(t, map[string]refusal{
+		"a new order": {with(func(c *order.Create) { c.Payments = claimed }), []string{"payments[0].gateway"}},
+	})
+	check(t, map[string]row{
+		"a held order": {given: heldForPayment, when: order.RetryPayment{Payments: claimed}, kind: fault.Invalid, reason: fault.ReasonInvalid, fields: []string{"payments[0].gateway"}},
+		"what is due":  {given: owing, when: order.RetryPayment{Payments: claimed}, kind: fault.Invalid, reason: fault.ReasonInvalid, fields: []string{"payments[0].gateway"}},
+	})
+}

@@ -30,10 +30,7 @@ func (c Import) Decide(o Order) ([]proto.Message, error) {
 	create.Associate.Barred = false // it was sold when the account might order
 	create.Payments = append([]PaymentItem(nil), create.Payments...)
 	for n := range create.Payments {
-		create.Payments[n].Gateway = ExternalGateway
-	}
-	if len(create.Payments) == 0 {
-		create.Payments = []PaymentItem{{Gateway: ExternalGateway}}
+		create.Payments[n].Gateway = ""
 	}
 	events, err := create.Decide(o)
 	if err != nil {
@@ -44,6 +41,7 @@ func (c Import) Decide(o Order) ([]proto.Message, error) {
 	var v fault.Fields
 	left := len(c.Settled)
 	for n, p := range e.GetPayments() {
+		p.Gateway = ExternalGateway // nobody here asks for it
 		paid, told := c.Settled[p.GetPaymentItemId()]
 		if !told {
 			continue

@@ -31,8 +31,11 @@ func pay(asked []PaymentItem, currency string, total int64, sound bool, v *fault
 			plan[i].Gateway = DefaultGateway
 		}
 		ids.add(path+".payment_item_id", plan[i].PaymentItemId, v)
-		if plan[i].GetPaymentItemId() == ExternalGateway && plan[i].GetGateway() != ExternalGateway {
+		if plan[i].GetPaymentItemId() == ExternalGateway {
 			v.Add(path+".payment_item_id", "%q is for payments that are made elsewhere", ExternalGateway)
+		}
+		if plan[i].GetGateway() == ExternalGateway {
+			v.Add(path+".gateway", "%q cannot be asked for money: import the order, or record the payment", ExternalGateway)
 		}
 		if plan[i].GetPaymentItemId() == CreditGateway || plan[i].GetGateway() == CreditGateway {
 			v.Add(path+".gateway", "%q is for what returned units are worth", CreditGateway)
