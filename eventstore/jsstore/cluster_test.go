@@ -29,7 +29,7 @@ func TestProcessesOnOneServer(t *testing.T) {
 
 func TestProcessesOnThreeServers(t *testing.T) {
 	t.Parallel()
-	storetest.RunCluster(t, func(t *testing.T) storetest.ClusterWorld {
+	storetest.RunServers(t, func(t *testing.T) storetest.NodeStopper {
 		t.Helper()
 		return newServers(t)
 	})

@@ -35,12 +35,13 @@ type ClusterProcess interface {
 
 // NodeStopper is a ClusterWorld whose log is kept by several servers.
 type NodeStopper interface {
+	ClusterWorld
 	// StopLeader stops the server that takes the log's appends.
 	StopLeader(t *testing.T)
 }
 
 // RunCluster runs the promises of a shared log; world makes a fresh world for
-// each. Those about servers are asked only of a world that can stop one.
+// each.
 func RunCluster(t *testing.T, world func(t *testing.T) ClusterWorld) {
 	t.Helper()
 	for _, c := range []struct {
@@ -56,10 +57,16 @@ func RunCluster(t *testing.T, world func(t *testing.T) ClusterWorld) {
 		{"when the owner is killed another takes over and nothing acknowledged is lost", testKillOwner},
 		{"a process that stops hands over at once", testHandOver},
 		{"a lease that lies loses and doubles nothing", testLyingLease},
-		{"a log whose leading server stops loses nothing and goes on", testStopLeader},
 	} {
 		t.Run(c.promise, func(t *testing.T) { c.test(t, world(t)) })
 	}
+}
+
+// RunServers is RunCluster, and what several servers promise besides.
+func RunServers(t *testing.T, world func(t *testing.T) NodeStopper) {
+	t.Helper()
+	RunCluster(t, func(t *testing.T) ClusterWorld { t.Helper(); return world(t) })
+	t.Run("a log whose leading server stops loses nothing and goes on", func(t *testing.T) { testStopLeader(t, world(t)) })
 }
 
 // patience bounds every wait of a promise.

@@ -214,11 +214,7 @@ func testLyingLease(t *testing.T, w ClusterWorld) {
 	bs.check(t, w, a)
 }
 
-func testStopLeader(t *testing.T, w ClusterWorld) {
-	servers, ok := w.(NodeStopper)
-	if !ok {
-		t.Skip("one server")
-	}
+func testStopLeader(t *testing.T, w NodeStopper) {
 	ps := []ClusterProcess{w.Open(t, "a"), w.Open(t, "b"), w.Open(t, "c")}
 	settle(t, 1, ps...)
 	ctx := within(t, patience)
@@ -229,7 +225,7 @@ func testStopLeader(t *testing.T, w ClusterWorld) {
 		bs.load(ctx, t, stop, &wg, fmt.Sprint("p", i), p)
 	}
 	bs.reach(t, 300)
-	servers.StopLeader(t)
+	w.StopLeader(t)
 	bs.reach(t, 300)
 	close(stop)
 	wg.Wait()
