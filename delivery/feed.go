@@ -33,7 +33,6 @@ const (
 type feed struct {
 	*feeds
 	translator Translator
-	restart    chan struct{}
 
 	mu      sync.Mutex
 	cursors map[string]endpoint.Cursor // where each tenant's feed is in the delivery log
@@ -111,45 +110,52 @@ func (w *work) from() uint64 {
 // batch takes in one message of the log and stores what has gathered when there
 // is enough, or nothing more at present.
 func (w *work) batch(ctx context.Context, b eventstore.Batch) error {
-	told := map[*tenantWork]uint32{}
-	for _, c := range b.Commits {
+	for i, c := range b.Commits {
 		t := w.tenants[c.GetTenant()]
-		if t == nil || b.Position <= t.read.Position {
+		if t == nil || t.seen(b.Position, i) {
 			continue
 		}
-		who := w.audienceOf(c.GetTenant())
-		if who == nil {
-			continue
-		}
-		all, err := w.translator.Translate(ctx, c, who.wants)
-		if err != nil {
+		if err := w.commit(ctx, t, c); err != nil {
 			return err
 		}
-		for _, one := range all {
-			if told[t]++; told[t] <= t.read.Ahead {
-				continue // queued before
-			}
-			if err := w.take(t, who, one); err != nil {
+		if len(t.notices) >= mostNotices || t.bytes >= mostBytes {
+			t.read = endpoint.Cursor{Position: b.Position - 1, Ahead: uint32(i) + 1} //nolint:gosec // a message has few commits
+			if err := w.store(ctx, c.GetTenant(), t); err != nil {
 				return err
-			}
-			if len(t.notices) >= mostNotices || t.bytes >= mostBytes {
-				t.read.Ahead = told[t]
-				if err := w.store(ctx, c.GetTenant(), t); err != nil {
-					return err
-				}
 			}
 		}
 	}
 	for tenant, t := range w.tenants {
 		if b.Position > t.read.Position {
-			if t.read.Position = b.Position; t.read.Ahead <= told[t] {
-				t.read.Ahead = 0
-			}
+			t.read = endpoint.Cursor{Position: b.Position}
 		}
 		if !b.More || len(t.notices) >= mostNotices/2 {
 			if err := w.store(ctx, tenant, t); err != nil {
 				return err
 			}
+		}
+	}
+	return nil
+}
+
+// seen says whether a commit of a message was taken in before.
+func (t *tenantWork) seen(position uint64, index int) bool {
+	return position <= t.read.Position || position == t.read.Position+1 && uint32(index) < t.read.Ahead //nolint:gosec // a message has few commits
+}
+
+// commit takes in what a commit says to those who listen.
+func (w *work) commit(ctx context.Context, t *tenantWork, c eventstore.Commit) error {
+	who := w.audienceOf(c.GetTenant())
+	if who == nil {
+		return nil
+	}
+	all, err := w.translator.Translate(ctx, c, who.wants)
+	if err != nil {
+		return err
+	}
+	for _, one := range all {
+		if err := w.take(t, who, one); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -36,7 +36,7 @@ func (f *feeds) see(ctx context.Context, tenant, log string, at endpoint.Cursor)
 		if t == nil {
 			return // of a log that this build does not tell of
 		}
-		one = &feed{feeds: f, translator: t, cursors: map[string]endpoint.Cursor{}, restart: make(chan struct{}, 1)}
+		one = &feed{feeds: f, translator: t, cursors: map[string]endpoint.Cursor{}}
 		f.byLog[log] = one
 		one.begin(tenant, at) // it follows from where somebody is
 		f.spawn(func() { one.run(ctx) })

@@ -71,8 +71,8 @@ type Feed struct {
 	Cursor
 }
 
-// Cursor is a place in a log: behind a message, and behind so many notices that
-// the next message makes.
+// Cursor is a place in a log: behind a message, and behind so many commits of
+// the message at the next position.
 type Cursor struct {
 	Position uint64 `cbor:"2,keyasint,omitempty"`
 	Ahead    uint32 `cbor:"3,keyasint,omitempty"`
