@@ -119,7 +119,7 @@ func (w *work) batch(ctx context.Context, b eventstore.Batch) error {
 			return err
 		}
 		if len(t.notices) >= mostNotices || t.bytes >= mostBytes {
-			t.read = endpoint.Cursor{Position: b.Position - 1, Ahead: uint32(i) + 1} //nolint:gosec // a message has few commits
+			t.read = endpoint.Cursor{Position: b.Position - 1, Ahead: uint32(i) + 1}
 			if err := w.store(ctx, c.GetTenant(), t); err != nil {
 				return err
 			}
